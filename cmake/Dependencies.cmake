@@ -1,0 +1,28 @@
+# Libraries are Debian 12 packages (scripts/install.sh); docs/dependencies.md says why each is here.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(CURL REQUIRED)
+find_package(SQLite3 3.35 REQUIRED)
+find_package(PostgreSQL REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json url coroutine context)
+find_package(prometheus-cpp CONFIG REQUIRED)
+find_package(tl-expected CONFIG REQUIRED)
+find_package(CLI11 REQUIRED)
+pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
+
+# The static libzstd: one-frame output from many writers needs a function that the shared library hides.
+find_library(ZSTD_STATIC_LIBRARY libzstd.a REQUIRED)
+add_library(zstd_static STATIC IMPORTED)
+set_target_properties(zstd_static PROPERTIES IMPORTED_LOCATION ${ZSTD_STATIC_LIBRARY})
+
+if(LONGSHORE_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+if(LONGSHORE_BENCHMARKS)
+  find_package(benchmark REQUIRED)
+endif()

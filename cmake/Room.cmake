@@ -1,0 +1,41 @@
+# A room is one folder of src/ and one library. It can include the headers of the rooms it names in DEPENDS and of no
+# other: every room has an include directory of its own that holds nothing but a link to its folder.
+#
+#   longshore_room(NAME storage SOURCES a.cpp b.cpp DEPENDS base model LIBRARIES CURL::libcurl PRIVATE_DEPENDS ...)
+#   longshore_room_test(storage SOURCES tests/a_test.cpp DEPENDS telemetry LIBRARIES ...)
+
+function(longshore_room)
+  cmake_parse_arguments(ROOM "" "NAME" "SOURCES;DEPENDS;PRIVATE_DEPENDS;LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
+  set(include_root ${CMAKE_BINARY_DIR}/include/${ROOM_NAME})
+  file(MAKE_DIRECTORY ${include_root})
+  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${include_root}/${ROOM_NAME} SYMBOLIC)
+
+  set(target longshore_${ROOM_NAME})
+  if(ROOM_SOURCES)
+    add_library(${target} STATIC ${ROOM_SOURCES})
+    set(public PUBLIC)
+    set(private PRIVATE)
+  else()
+    add_library(${target} INTERFACE)
+    set(public INTERFACE)
+    set(private INTERFACE)
+  endif()
+  target_include_directories(${target} ${public} ${include_root})
+  list(TRANSFORM ROOM_DEPENDS PREPEND longshore_)
+  list(TRANSFORM ROOM_PRIVATE_DEPENDS PREPEND longshore_)
+  target_link_libraries(${target} ${public} ${ROOM_DEPENDS} ${ROOM_LIBRARIES}
+                        ${private} ${ROOM_PRIVATE_DEPENDS} ${ROOM_PRIVATE_LIBRARIES})
+endfunction()
+
+function(longshore_room_test room)
+  if(NOT LONGSHORE_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(TEST "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  list(TRANSFORM TEST_DEPENDS PREPEND longshore_)
+  add_executable(${room}_test ${TEST_SOURCES})
+  target_link_libraries(${room}_test PRIVATE longshore_${room} ${TEST_DEPENDS} ${TEST_LIBRARIES} GTest::gmock_main)
+  target_precompile_headers(${room}_test PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+  include(GoogleTest)
+  gtest_discover_tests(${room}_test DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+endfunction()

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/byte_buffer.h"
+#include "base/result.h"
+#include "batch/row_batch.h"
+#include "model/chunk_summary.h"
+#include "model/export_spec.h"
+
+namespace longshore {
+
+/// Turns the batches of one partition into bytes. One per partition, one thread. Same batches in, same bytes out.
+///
+/// The output is a row of *chunks*: self-contained runs of whole rows at whose borders the file may be cut into parts
+/// and an export may resume with a fresh encoder. A text format closes a chunk with every batch; Parquet with every row
+/// group.
+class PartitionEncoder {
+ public:
+  virtual ~PartitionEncoder() = default;
+  /// Takes a batch; appends to `out` whatever bytes are ready. Returns a summary when these bytes close a chunk (it
+  /// covers all bytes since the last closed one), nullopt while a chunk is open.
+  virtual Result<std::optional<ChunkSummary>> encode(const RowBatch& batch, ByteBuffer& out) = 0;
+  /// Closes the open chunk, if there is one. REQUIRES: no encode() after it.
+  virtual Result<std::optional<ChunkSummary>> finish(ByteBuffer& out) = 0;
+};
+
+/// The bytes of a file that belong to no partition. Everything is a pure function of its arguments, called at assembly,
+/// when the summaries of all partitions are known.
+class FileFrame {
+ public:
+  virtual ~FileFrame() = default;
+  /// Bytes before the first partition, e.g. a header row. `partitions`: one summary for each, in order.
+  virtual Status prologue(const std::vector<ChunkSummary>& partitions, ByteBuffer& out) const = 0;
+  /// Bytes between partition `index` - 1 and partition `index` (>= 1), e.g. a comma.
+  virtual Status glue(const std::vector<ChunkSummary>& partitions, std::size_t index, ByteBuffer& out) const = 0;
+  /// Bytes after the last partition. `offsets`: where each partition begins in the file, in bytes.
+  virtual Status epilogue(const std::vector<ChunkSummary>& partitions, const std::vector<std::int64_t>& offsets,
+                          ByteBuffer& out) const = 0;
+};
+
+/// What a format can do; shown by `GET /v1/datasets` and checked when a request comes.
+struct FormatTraits {
+  std::string name;          ///< `csv`
+  std::string extension;     ///< `csv`, without a dot
+  std::string content_type;  ///< `text/csv; charset=utf-8`
+  bool parallel = true;      ///< partitions may be encoded apart
+  bool compressible = true;  ///< gzip and zstd make sense around it
+  bool needs_exact_counts = false;
+  std::int64_t max_rows = 0;  ///< 0: no limit
+};
+
+/// One file format: the factory of its encoders and frames. Stateless, thread-safe.
+class Format {
+ public:
+  virtual ~Format() = default;
+  virtual const FormatTraits& traits() const = 0;
+  virtual Result<std::unique_ptr<PartitionEncoder>> make_encoder(const ExportSpec& spec) const = 0;
+  virtual Result<std::unique_ptr<FileFrame>> make_frame(const ExportSpec& spec) const = 0;
+};
+
+/// The formats of this build, by name. Built in app/, never by static registration.
+class FormatTable {
+ public:
+  void add(std::unique_ptr<Format> format);
+  /// nullptr when there is no such format. Case-sensitive; requests are lowered before.
+  const Format* find(const std::string& name) const;
+  std::vector<const Format*> all() const;
+
+  /// The encoder and frame for a spec, compression included: compression wraps the format's output.
+  Result<std::unique_ptr<PartitionEncoder>> make_encoder(const ExportSpec& spec) const;
+  Result<std::unique_ptr<FileFrame>> make_frame(const ExportSpec& spec) const;
+  /// `csv`, `csv.gz`, `jsonl.zst`.
+  std::string extension(const ExportSpec& spec) const;
+  /// Of the artefact: the format's own, or `application/gzip`, `application/zstd`.
+  std::string content_type(const ExportSpec& spec) const;
+
+ private:
+  std::vector<std::unique_ptr<Format>> formats_;
+};
+
+}  // namespace longshore

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/data_type.h"
+
+namespace longshore {
+
+/// A column of a dataset: what the API calls it and where it comes from.
+struct Column {
+  std::string name;    ///< API name and header, e.g. `createdAt`
+  std::string source;  ///< column of the relation, e.g. `created_at`
+  DataType type;
+  std::string classification;  ///< free word for people and audit, e.g. `pii`; may be empty
+  std::string permission;      ///< who lacks it never sees the column; empty: everybody with the dataset
+  bool filterable = false;
+};
+
+/// An exportable thing of the catalog; the API field is `exportType`.
+struct Dataset {
+  std::string name;
+  std::string source;         ///< name of a Source
+  std::string relation;       ///< `schema.table` or `table`
+  std::string tenant_column;  ///< source column that every query is bound on
+  std::string subject_column;  ///< source column; may be empty
+  std::vector<std::string> key;  ///< source columns: unique together, not null, indexed
+  std::vector<DataType> key_types;  ///< one for each key column, in the same order
+  std::string time_column;          ///< source column of `filters.from/to`; may be empty
+  std::optional<DataType> time_type;
+  DataType tenant_type;
+  std::string permission;
+  std::string description;
+  Duration retention{};
+  bool exact_boundaries = false;  ///< count rows exactly when planning
+  std::vector<Column> columns;    ///< in catalog order
+
+  /// nullptr when there is no column of that API name.
+  const Column* find_column(const std::string& api_name) const;
+};
+
+enum class SourceDriver { postgres, sqlite };
+
+/// A database that datasets live in.
+struct Source {
+  std::string name;
+  SourceDriver driver = SourceDriver::sqlite;
+  std::vector<std::string> replicas;  ///< connection strings (postgres); the first that answers serves
+  std::string primary;                ///< connection string (postgres); used when no replica is named
+  std::string path;                   ///< file (sqlite)
+  int max_connections = 4;
+  Duration max_lag{};
+  Duration statement_timeout{};
+  int batch_rows = 5000;  ///< rows a statement may return, 1 to 10,000
+};
+
+}  // namespace longshore

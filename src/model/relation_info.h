@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/data_type.h"
+
+namespace longshore {
+
+/// A column as the live database describes it.
+struct ColumnInfo {
+  std::string name;
+  DataType type;             ///< the type that Longshore exports it as
+  std::string database_type;  ///< as the database spells it, e.g. `character varying(40)`
+  bool nullable = true;
+};
+
+/// A unique index or constraint, or any other index.
+struct IndexInfo {
+  std::string name;
+  std::vector<std::string> columns;  ///< plain columns in order; an index with expressions is not listed
+  bool unique = false;
+  bool partial = false;
+  bool primary = false;
+};
+
+/// A table or view as the live database describes it.
+struct RelationInfo {
+  std::string name;  ///< `schema.table` (postgres) or `table` (sqlite)
+  bool is_view = false;
+  std::int64_t estimated_rows = 0;
+  std::vector<ColumnInfo> columns;
+  std::vector<IndexInfo> indexes;
+
+  const ColumnInfo* find_column(const std::string& column) const;
+};
+
+/// Reads the schema of a live database; what `catalog check` and `catalog init` need of a source.
+class SchemaInspector {
+ public:
+  virtual ~SchemaInspector() = default;
+  /// Errors: `relation_not_found` (user), or what the database says (external).
+  virtual Result<RelationInfo> describe(const std::string& relation) = 0;
+  /// All tables that could be exported, system tables left out, in name order.
+  virtual Result<std::vector<std::string>> list_relations() = 0;
+};
+
+}  // namespace longshore

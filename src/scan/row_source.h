@@ -1,0 +1,73 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "batch/row_batch.h"
+#include "model/export_spec.h"
+#include "model/key.h"
+#include "model/relation_info.h"
+
+namespace longshore {
+
+/// What to read: the rows of one key range of one dataset, for one tenant, in key order.
+struct ScanRequest {
+  const ExportSpec* spec = nullptr;  ///< outlives the scan
+  KeyRange range;
+  BatchLimits batch;
+  std::string label;  ///< who reads, e.g. the export id; shown in the database (application_name)
+};
+
+/// Rows of one range, in key order, by keyset statements of at most `Source::batch_rows` rows. One connection while it
+/// lives. Not thread-safe.
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+  /// Clears `batch` and fills it up to the request's BatchLimits. Returns false when there are no more rows (the batch
+  /// is empty then). Lost connections and recovery conflicts are mended inside, from the last key on, a few times;
+  /// what remains is returned: `source_unavailable`, `source_timeout` (external, retriable), `source_schema_changed`
+  /// (external, final: names what changed), `scan_stopped` when `stop` was requested.
+  virtual Result<bool> next(RowBatch& batch) = 0;
+};
+
+/// How large an export would be.
+struct ScanEstimate {
+  std::int64_t rows = 0;
+  bool exact = false;
+  std::int64_t bytes_per_row = 0;  ///< rough width of the exported columns as text; at least 1
+};
+
+/// How to cut a dataset into ranges.
+struct PartitionRequest {
+  int partitions = 1;       ///< wanted; fewer come back when there are few distinct keys
+  bool exact = false;       ///< one index-only pass instead of statistics
+  std::chrono::milliseconds time_limit{10'000};  ///< exact falls back to statistics after it
+};
+
+struct PartitionPlan {
+  std::vector<KeyRange> ranges;  ///< contiguous, in order; covers every row that is there now; none when there are no rows
+  bool exact = false;
+};
+
+/// A database that is exported from. Thread-safe; every call uses a connection of its own or of its pool.
+class SourceDatabase : public SchemaInspector {
+ public:
+  /// Errors as RowSource::next.
+  virtual Result<std::unique_ptr<RowSource>> open_scan(ScanRequest request, std::stop_token stop) = 0;
+  /// The rows that `spec` selects. Cheap: planner statistics, or a bounded count for small relations.
+  virtual Result<ScanEstimate> estimate(const ExportSpec& spec, std::stop_token stop) = 0;
+  /// Ranges of about the same number of rows; the last one's upper end is the greatest key of now.
+  virtual Result<PartitionPlan> plan_partitions(const ExportSpec& spec, const PartitionRequest& request,
+                                                std::stop_token stop) = 0;
+  /// Whether a connection can be had; the error says what is wrong.
+  virtual Status ping() = 0;
+};
+
+}  // namespace longshore
