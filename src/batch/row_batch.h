@@ -32,13 +32,15 @@ class RowBatch {
 
   /// Declares a row complete. REQUIRES: exactly one value or null was appended to every column.
   void finish_row() { ++rows_; }
-  /// Bytes of values in all columns.
+  /// Bytes of values in all columns, nulls' slots included. REQUIRES: no row is half built.
   std::size_t byte_size() const;
   bool full(const BatchLimits& limits) const { return rows_ >= limits.rows || byte_size() >= limits.bytes; }
   void clear();
 
  private:
   std::vector<ColumnVector> columns_;
+  std::vector<std::size_t> variable_columns_;  ///< indexes of the columns of PhysicalType::bytes
+  std::size_t fixed_row_width_ = 0;            ///< bytes that a row takes in all other columns
   std::size_t rows_ = 0;
   KeyTuple last_key_;
 };
