@@ -16,7 +16,9 @@ class MemoryBudget {
     Reservation() = default;
     Reservation(MemoryBudget& budget, std::int64_t bytes) : budget_(&budget), bytes_(bytes) {}
     ~Reservation() { release(); }
-    Reservation(Reservation&& other) noexcept : budget_(other.budget_), bytes_(other.bytes_) { other.budget_ = nullptr; }
+    Reservation(Reservation&& other) noexcept : budget_(other.budget_), bytes_(other.bytes_) {
+      other.budget_ = nullptr;
+    }
     Reservation& operator=(Reservation&&) = delete;
     explicit operator bool() const { return budget_ != nullptr; }
 

@@ -14,14 +14,16 @@ using Result = tl::expected<T, Error>;
 using Status = Result<void>;
 
 /// What a function returns to fail: `return fail(user_error("bad_range", "…"));`
-inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+inline tl::unexpected<Error> fail(Error error) {
+  return tl::unexpected<Error>(std::move(error));
+}
 
 }  // namespace longshore
 
 #define LONGSHORE_CONCAT_(a, b) a##b
 #define LONGSHORE_CONCAT(a, b) LONGSHORE_CONCAT_(a, b)
-#define LONGSHORE_TRY_(result, declaration, expression)        \
-  auto result = (expression);                                  \
+#define LONGSHORE_TRY_(result, declaration, expression)             \
+  auto result = (expression);                                       \
   if (!result) return ::longshore::fail(std::move(result).error()); \
   declaration = *std::move(result)
 
@@ -29,7 +31,7 @@ inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(st
 #define TRY(declaration, expression) LONGSHORE_TRY_(LONGSHORE_CONCAT(try_result_, __LINE__), declaration, expression)
 
 /// `CHECK_OK(store.commit());` returns the error of a `Status` from this function, if it has one.
-#define CHECK_OK(expression)                                                                    \
-  do {                                                                                          \
+#define CHECK_OK(expression)                                                                                  \
+  do {                                                                                                        \
     if (auto try_status = (expression); !try_status) return ::longshore::fail(std::move(try_status).error()); \
   } while (false)

@@ -17,11 +17,11 @@ namespace longshore {
 /// A job together with what is only known while it is looked at.
 struct JobView {
   ExportJob job;
-  double progress_percent = 0;  ///< 0 to 100; never goes backwards; 100 only when succeeded
-  std::chrono::milliseconds elapsed{};  ///< since it started; stops at completion
+  double progress_percent = 0;                         ///< 0 to 100; never goes backwards; 100 only when succeeded
+  std::chrono::milliseconds elapsed{};                 ///< since it started; stops at completion
   std::optional<std::int64_t> estimated_seconds_left;  ///< only while running
-  std::optional<int> queue_position;    ///< 1-based, only while queued
-  std::vector<ColumnFidelity> fidelity; ///< one for each column, once succeeded; else empty
+  std::optional<int> queue_position;                   ///< 1-based, only while queued
+  std::vector<ColumnFidelity> fidelity;                ///< one for each column, once succeeded; else empty
 };
 
 struct CreateOutcome {
@@ -72,7 +72,8 @@ class ExportService {
  public:
   virtual ~ExportService() = default;
   /// `body`: the request's JSON. `idempotency_key`: empty for none.
-  virtual Result<CreateOutcome> create(const Principal& who, std::string_view body, const std::string& idempotency_key) = 0;
+  virtual Result<CreateOutcome> create(const Principal& who, std::string_view body,
+                                       const std::string& idempotency_key) = 0;
   virtual Result<Estimate> estimate(const Principal& who, std::string_view body) = 0;
   virtual Result<JobView> get(const Principal& who, const JobId& id) = 0;
   virtual Result<JobPage> list(const Principal& who, const JobQuery& query) = 0;
@@ -80,8 +81,8 @@ class ExportService {
   /// Purges the artefact now; the job turns EXPIRED.
   virtual Status remove(const Principal& who, const JobId& id) = 0;
   /// `lifetime`: nullopt for the default (300 s). Writes an audit row.
-  virtual Result<DownloadLink> mint_link(const Principal& who, const JobId& id, std::optional<std::chrono::seconds> lifetime,
-                                         const ClientInfo& client) = 0;
+  virtual Result<DownloadLink> mint_link(const Principal& who, const JobId& id,
+                                         std::optional<std::chrono::seconds> lifetime, const ClientInfo& client) = 0;
   /// The manifest's JSON, exactly the stored bytes.
   virtual Result<std::string> manifest(const Principal& who, const JobId& id) = 0;
   virtual Result<std::vector<Partition>> partitions(const Principal& who, const JobId& id) = 0;

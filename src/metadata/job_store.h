@@ -16,10 +16,10 @@ namespace longshore {
 
 /// A request's record in the store: what idempotency compares.
 struct NewJob {
-  ExportJob job;  ///< state queued; times are set by the store, from the database's clock
-  std::string idempotency_key;   ///< empty: none
-  std::string request_digest;    ///< SHA-256 of the request, to tell a replay from a reuse
-  Duration retention{};          ///< expires_at = creation (later: completion) + retention
+  ExportJob job;                ///< state queued; times are set by the store, from the database's clock
+  std::string idempotency_key;  ///< empty: none
+  std::string request_digest;   ///< SHA-256 of the request, to tell a replay from a reuse
+  Duration retention{};         ///< expires_at = creation (later: completion) + retention
 };
 
 struct InsertOutcome {
@@ -116,7 +116,7 @@ class JobStore {
   /// `export_not_found`.
   virtual Status expire(const TenantId& tenant, const JobId& id) = 0;
   virtual Result<std::vector<Partition>> partitions(const JobId& id) = 0;
-  /// All checkpoints of a partition in sequence order.
+  /// All checkpoints of a partition in sequence order; `partition` -1: the glued parts of the file.
   virtual Result<std::vector<Part>> parts(const JobId& id, int partition) = 0;
   virtual Status add_download(const DownloadAudit& audit) = 0;
   virtual Result<std::vector<DownloadAudit>> downloads(const JobId& id) = 0;
@@ -127,8 +127,8 @@ class JobStore {
 /// Jobs as workers see them: claims, checkpoints, endings. Thread-safe.
 ///
 /// Every write that takes a Claim is one transaction guarded by worker, epoch and status. When the guard matches no row
-/// the claim is lost (taken over, cancelled, finished): error `claim_lost`, and the caller must stop touching that work.
-/// Time is the database's alone.
+/// the claim is lost (taken over, cancelled, finished): error `claim_lost`, and the caller must stop touching that
+/// work. Time is the database's alone.
 class WorkQueue {
  public:
   virtual ~WorkQueue() = default;
@@ -143,20 +143,24 @@ class WorkQueue {
   /// the attempt counts. A job whose partition has no attempt left is FAILED (`worker_lost_repeatedly`).
   virtual Result<int> free_lost_claims(Duration lease, const RetryPolicy& policy) = 0;
 
-  /// Takes the next work, fairly over tenants: the tenant with the fewest running claims first, then the oldest job; its
-  /// partitions in order. Raises the row's epoch. nullopt: nothing to do now.
+  /// Takes the next work, fairly over tenants: the tenant with the fewest running claims first, then the oldest job;
+  /// its partitions in order. Raises the row's epoch. nullopt: nothing to do now.
   virtual Result<std::optional<Work>> claim_next(const WorkerId& id) = 0;
 
   /// PlanWork: records the upload the moment it is begun, so that a crash cannot orphan it.
   virtual Status save_upload(const Claim& claim, const std::string& upload_id) = 0;
-  /// PlanWork: stores the partitions and ends the claim. Shape: partitions in index order; may be empty (then the job is
-  /// ready for assembly). Sets estimated_rows, part_size.
+  /// PlanWork: stores the partitions and ends the claim. Shape: partitions in index order; may be empty (then the job
+  /// is ready for assembly). Sets estimated_rows, part_size.
   virtual Status save_plan(const Claim& claim, const std::vector<Partition>& partitions, std::int64_t part_size,
                            std::int64_t estimated_rows) = 0;
-  /// PartitionWork: a durable part. Error `claim_lost`; writing the same sequence twice is a bug (internal).
+  /// PartitionWork, AssembleWork: a durable part. A claim of assembly (partition -1) stores parts of the partition
+  /// index -1: the glued parts of the file. Error `claim_lost`; writing the same sequence twice is a bug (internal).
   virtual Status checkpoint(const Claim& claim, const Part& part) = 0;
   /// PartitionWork: all parts are checkpointed. The last partition makes the job ready for assembly.
   virtual Status complete_partition(const Claim& claim, std::int64_t rows, std::int64_t bytes) = 0;
+  /// PartitionWork of a job's only partition whose file was written whole: completes the partition and publishes the
+  /// job in one transaction, as if complete_partition() and publish() had followed each other.
+  virtual Status complete_and_publish(const Claim& claim, std::int64_t rows, const Artefact& artefact) = 0;
   /// AssembleWork: RUNNING → SUCCEEDED, and leftovers are to be cleaned.
   virtual Status publish(const Claim& claim, const Artefact& artefact) = 0;
   /// CleanWork: nothing is left.
@@ -164,7 +168,8 @@ class WorkQueue {
 
   /// Ends a claim after an error. A retriable one with attempts left: the row becomes claimable again after a backoff;
   /// else the job is FAILED with the error (clean work is retried for ever). The job's error text is kept either way.
-  virtual Status give_up(const Claim& claim, const Error& error, const RetryPolicy& policy) = 0;
+  /// Returns whether the job has now FAILED.
+  virtual Result<bool> give_up(const Claim& claim, const Error& error, const RetryPolicy& policy) = 0;
   /// Ends a claim on shutdown, as if it had never been taken; checkpoints stay.
   virtual Status hand_back(const Claim& claim) = 0;
   /// SUCCEEDED jobs past expires_at → EXPIRED with cleaning due; returns how many.

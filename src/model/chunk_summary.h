@@ -24,10 +24,10 @@ struct ColumnFidelity {
 /// Summaries of neighbouring runs are joined with append(), in the order of the bytes.
 struct ChunkSummary {
   std::int64_t rows = 0;
-  std::int64_t raw_bytes = 0;     ///< length before compression
-  std::uint32_t raw_crc32 = 0;    ///< CRC-32 before compression; kept only where the container needs it (gzip, XLSX)
+  std::int64_t raw_bytes = 0;   ///< length before compression
+  std::uint32_t raw_crc32 = 0;  ///< CRC-32 before compression; kept only where the container needs it (gzip, XLSX)
   std::vector<ColumnFidelity> fidelity;  ///< one for each exported column; empty means all zeros
-  std::string detail;             ///< the format's own, e.g. Parquet row groups; joined by concatenation
+  std::string detail;                    ///< the format's own, e.g. Parquet row groups; joined by concatenation
 
   void append(const ChunkSummary& next);
   friend bool operator==(const ChunkSummary&, const ChunkSummary&) = default;

@@ -22,11 +22,11 @@ struct Column {
 /// An exportable thing of the catalog; the API field is `exportType`.
 struct Dataset {
   std::string name;
-  std::string source;         ///< name of a Source
-  std::string relation;       ///< `schema.table` or `table`
-  std::string tenant_column;  ///< source column that every query is bound on
-  std::string subject_column;  ///< source column; may be empty
-  std::vector<std::string> key;  ///< source columns: unique together, not null, indexed
+  std::string source;               ///< name of a Source
+  std::string relation;             ///< `schema.table` or `table`
+  std::string tenant_column;        ///< source column that every query is bound on
+  std::string subject_column;       ///< source column; may be empty
+  std::vector<std::string> key;     ///< source columns: unique together, not null, indexed
   std::vector<DataType> key_types;  ///< one for each key column, in the same order
   std::string time_column;          ///< source column of `filters.from/to`; may be empty
   std::optional<DataType> time_type;

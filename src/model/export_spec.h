@@ -40,15 +40,15 @@ struct CsvOptions {
 /// A validated question: all that a worker needs to make the file. Stored with the job as JSON, so that a later
 /// change of the catalog never changes an export that has begun.
 struct ExportSpec {
-  Dataset dataset;               ///< as it was when the request came
-  std::vector<Column> columns;   ///< the exported ones, in the order asked for
-  std::string format;            ///< lower case: `csv`, `jsonl`, …
+  Dataset dataset;              ///< as it was when the request came
+  std::vector<Column> columns;  ///< the exported ones, in the order asked for
+  std::string format;           ///< lower case: `csv`, `jsonl`, …
   Compression compression = Compression::none;
   Consistency consistency = Consistency::best_effort;
   std::vector<Filter> filters;
-  std::string tenant;            ///< bound on dataset.tenant_column
+  std::string tenant;  ///< bound on dataset.tenant_column
   CsvOptions csv;
-  std::string title;             ///< may be empty; used in the download's file name
+  std::string title;  ///< may be empty; used in the download's file name
 };
 
 /// `none`, `gzip`, `zstd`.

@@ -22,7 +22,9 @@ std::string_view to_string(JobState state);  ///< `QUEUED`, …
 std::string_view to_string(PartitionState state);
 std::optional<JobState> parse_job_state(std::string_view text);  ///< case-insensitive
 std::optional<PartitionState> parse_partition_state(std::string_view text);
-constexpr bool is_terminal(JobState state) { return state != JobState::queued && state != JobState::running; }
+constexpr bool is_terminal(JobState state) {
+  return state != JobState::queued && state != JobState::running;
+}
 
 /// One request and what became of it, as the metadata store keeps it.
 struct ExportJob {
@@ -31,8 +33,8 @@ struct ExportJob {
   UserId requested_by;
   ExportSpec spec;
   JobState state = JobState::queued;
-  std::string object_key;  ///< of the artefact; set when the job is created
-  std::string upload_id;   ///< multipart upload of the artefact; empty before the plan is stored
+  std::string object_key;      ///< of the artefact; set when the job is created
+  std::string upload_id;       ///< multipart upload of the artefact; empty before the plan is stored
   std::int64_t part_size = 0;  ///< bytes, fixed by the plan so that a resumed export cuts the same parts
   std::int64_t estimated_rows = 0;
   int partition_count = 0;     ///< 0 before the plan is stored
@@ -43,7 +45,7 @@ struct ExportJob {
   Timestamp created_at;
   std::optional<Timestamp> started_at;
   std::optional<Timestamp> completed_at;
-  Timestamp expires_at;  ///< end of retention, counted from completion once there is one
+  Timestamp expires_at;         ///< end of retention, counted from completion once there is one
   std::string source_pressure;  ///< empty: none; else `paced: why` or `paused: why`
   int attempts = 0;
 };
@@ -67,13 +69,13 @@ struct Partition {
 /// Bytes that are durable in the store: the unit of checkpoint and of resume. Part 0 of a partition is its head, kept
 /// as a staged object until assembly; the others are already parts of the final multipart upload.
 struct Part {
-  int sequence = 0;     ///< 0 is the head; no gaps
-  int number = 0;       ///< multipart part number; 0 for a head
-  std::string etag;     ///< receipt of the store
+  int sequence = 0;  ///< 0 is the head; no gaps
+  int number = 0;    ///< multipart part number; 0 for a head
+  std::string etag;  ///< receipt of the store; of a head: the key it is staged under
   std::int64_t bytes = 0;
-  std::string sha256;   ///< of the bytes, hexadecimal
+  std::string sha256;  ///< of the bytes, hexadecimal
   std::uint32_t crc32c = 0;
-  KeyTuple last_key;    ///< reading resumes after it
+  KeyTuple last_key;     ///< reading resumes after it
   ChunkSummary summary;  ///< what the encoder must remember of these bytes
 };
 

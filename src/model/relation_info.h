@@ -12,7 +12,7 @@ namespace longshore {
 /// A column as the live database describes it.
 struct ColumnInfo {
   std::string name;
-  DataType type;             ///< the type that Longshore exports it as
+  DataType type;              ///< the type that Longshore exports it as
   std::string database_type;  ///< as the database spells it, e.g. `character varying(40)`
   bool nullable = true;
 };

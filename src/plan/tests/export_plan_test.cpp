@@ -1,0 +1,91 @@
+#include "plan/export_plan.h"
+
+#include <gtest/gtest.h>
+
+namespace longshore {
+namespace {
+
+constexpr std::int64_t kMiB = std::int64_t{1} << 20;
+
+/// A source that claims a size and cuts as it is told.
+class SizedSource final : public SourceDatabase {
+ public:
+  ScanEstimate size;
+  int ranges_available = 1'000'000;
+  PartitionRequest asked;
+
+  Result<RelationInfo> describe(const std::string&) override { return RelationInfo{}; }
+  Result<std::vector<std::string>> list_relations() override { return std::vector<std::string>{}; }
+  Result<std::unique_ptr<RowSource>> open_scan(ScanRequest, std::stop_token) override {
+    return fail(internal_error("unused", "not part of planning"));
+  }
+  Result<ScanEstimate> estimate(const ExportSpec&, std::stop_token) override { return size; }
+  Result<PartitionPlan> plan_partitions(const ExportSpec&, const PartitionRequest& request, std::stop_token) override {
+    asked = request;
+    PartitionPlan plan;
+    plan.ranges.resize(static_cast<std::size_t>(std::min(request.partitions, ranges_available)));
+    return plan;
+  }
+  Status ping() override { return {}; }
+};
+
+TEST(PartitionCount, SmallExportsAreOnePartition) {
+  const PlanPolicy policy;
+  EXPECT_EQ(partition_count(0, 100, policy), 1);
+  EXPECT_EQ(partition_count(100'000, 4'000, policy), 1) << "never below partition_rows, however wide the rows are";
+  EXPECT_EQ(partition_count(400'000, 300, policy), 1);
+}
+
+TEST(PartitionCount, GrowsWithBytesAndStopsAtTheLimit) {
+  const PlanPolicy policy;
+  EXPECT_EQ(partition_count(4'000'000, 300, policy), 9);
+  EXPECT_EQ(partition_count(1'000'000'000, 300, policy), 256);
+}
+
+TEST(PartSize, LeavesRoomForBadEstimates) {
+  const PlanPolicy policy;
+  EXPECT_EQ(part_size_for(kMiB, policy), 8 * kMiB);
+  const std::int64_t large = part_size_for(100'000 * kMiB, policy);
+  EXPECT_GE(large * kMaxPartNumber, 4 * 100'000 * kMiB);
+}
+
+TEST(PartTarget, DoublesAsNumbersRunOut) {
+  EXPECT_EQ(part_target(8, 0, 100), 8);
+  EXPECT_EQ(part_target(8, 49, 100), 8);
+  EXPECT_EQ(part_target(8, 50, 100), 16);
+  EXPECT_EQ(part_target(8, 99, 100), 32);
+}
+
+TEST(PlanExport, GivesEveryPartitionItsOwnPartNumbers) {
+  SizedSource source;
+  source.size = {50'000'000, false, 400};
+  const auto plan = plan_export(source, ExportSpec{}, true, PlanPolicy{}, {});
+  ASSERT_TRUE(plan) << plan.error().message;
+  ASSERT_GT(plan->partitions.size(), 100U);
+  int next_free = 1;
+  for (const Partition& partition : plan->partitions) {
+    EXPECT_GE(partition.base_part_number, next_free);
+    next_free = partition.base_part_number + partition.part_slots;
+  }
+  EXPECT_LE(next_free, kLastPartNumber) << "the last number is kept for the footer";
+}
+
+TEST(PlanExport, SequentialFormatsGetOnePartition) {
+  SizedSource source;
+  source.size = {50'000'000, false, 400};
+  const auto plan = plan_export(source, ExportSpec{}, false, PlanPolicy{}, {});
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(source.asked.partitions, 1);
+  EXPECT_EQ(plan->partitions.size(), 1U);
+}
+
+TEST(PlanExport, NoRowsMakeNoPartition) {
+  SizedSource source;
+  source.ranges_available = 0;
+  const auto plan = plan_export(source, ExportSpec{}, true, PlanPolicy{}, {});
+  ASSERT_TRUE(plan);
+  EXPECT_TRUE(plan->partitions.empty());
+}
+
+}  // namespace
+}  // namespace longshore

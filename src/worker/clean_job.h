@@ -1,0 +1,15 @@
+#pragma once
+
+#include "base/result.h"
+#include "worker/rooms.h"
+
+namespace longshore {
+
+/// Removes what a job in a final state left in the store: its uploads, its staged heads and, unless it succeeded, its
+/// artefact and manifest. Idempotent.
+Status clean_job(const CleanWork& work, const WorkerRooms& rooms);
+
+/// Removes all staged objects of a job.
+Status remove_staged(const JobId& job, ObjectStore& store);
+
+}  // namespace longshore

@@ -1,0 +1,155 @@
+#include "worker/run_partition.h"
+
+#include <memory>
+#include <utility>
+
+#include "assemble/file_layout.h"
+#include "base/crash_point.h"
+#include "base/digest.h"
+#include "worker/part_cutter.h"
+#include "worker/publish_export.h"
+
+namespace longshore {
+
+namespace {
+
+/// Makes parts durable, one after the other: store first, then the checkpoint that says so.
+class PartUploader {
+ public:
+  PartUploader(const PartitionWork& work, const WorkerRooms& rooms)
+      : work_(work), rooms_(rooms), next_sequence_(static_cast<int>(work.parts.size())) {
+    for (const Part& part : work.parts) count(part);
+  }
+
+  int next_sequence() const { return next_sequence_; }
+  std::int64_t rows() const { return rows_; }
+  std::int64_t bytes() const { return bytes_; }
+  std::int64_t target() const { return part_target(work_.job.part_size, next_sequence_, work_.partition.part_slots); }
+
+  Status upload(const CutPart& cut) {
+    TRY(const Part part, describe(cut));
+    crash_point(part.sequence == 0 ? "partition.before_head" : "partition.before_part");
+    TRY(const std::string etag, write(part, cut.bytes));
+    Part durable = part;
+    durable.etag = etag;
+    crash_point(part.sequence == 0 ? "partition.after_head" : "partition.after_part");
+    const auto begun = rooms_.clock.steady_now();
+    CHECK_OK(rooms_.queue.checkpoint(work_.claim, durable));
+    crash_point("partition.after_checkpoint");
+    rooms_.metrics.checkpoint_took(std::chrono::duration_cast<Duration>(rooms_.clock.steady_now() - begun));
+    rooms_.metrics.part_uploaded(durable.bytes);
+    rooms_.metrics.exported(work_.job.spec.format, durable.summary.rows, durable.bytes);
+    ++next_sequence_;
+    count(durable);
+    return {};
+  }
+
+ private:
+  Result<Part> describe(const CutPart& cut) const {
+    Part part;
+    part.sequence = next_sequence_;
+    part.number = part.sequence == 0 ? 0 : work_.partition.base_part_number + part.sequence;
+    if (part.sequence >= work_.partition.part_slots) {
+      return fail(internal_error(
+          "partition_too_large",
+          "partition " + std::to_string(work_.partition.index) + " is more than four times as large " +
+              "as estimated and has no part number left; ANALYZE the relation, or set boundaries: exact"));
+    }
+    part.bytes = static_cast<std::int64_t>(cut.bytes.size());
+    part.sha256 = sha256_hex(cut.bytes);
+    part.crc32c = crc32c(cut.bytes);
+    part.last_key = cut.last_key;
+    part.summary = cut.summary;
+    return part;
+  }
+
+  /// Writes the bytes where they belong and returns what the checkpoint keeps as `etag`.
+  Result<std::string> write(const Part& part, std::string_view bytes) {
+    if (part.sequence == 0) {
+      const std::string key = staged_head_key(work_.job.id, work_.partition.index, work_.claim.epoch);
+      TRY(const ObjectInfo staged, rooms_.store.put(key, bytes, ObjectOptions{}));
+      return staged.key;
+    }
+    TRY(PartReceipt receipt, rooms_.store.upload_part({work_.job.object_key, work_.job.upload_id}, part.number, bytes));
+    return std::move(receipt.etag);
+  }
+
+  void count(const Part& part) {
+    rows_ += part.summary.rows;
+    bytes_ += part.bytes;
+  }
+
+  const PartitionWork& work_;
+  const WorkerRooms& rooms_;
+  int next_sequence_;
+  std::int64_t rows_ = 0;
+  std::int64_t bytes_ = 0;
+};
+
+std::vector<DataType> column_types(const ExportSpec& spec) {
+  std::vector<DataType> types;
+  for (const Column& column : spec.columns) types.push_back(column.type);
+  return types;
+}
+
+/// Where reading begins: after the last checkpoint, or at the partition's own beginning.
+KeyRange remaining_range(const PartitionWork& work) {
+  KeyRange range = work.partition.range;
+  if (!work.parts.empty()) range.after = work.parts.back().last_key;
+  return range;
+}
+
+}  // namespace
+
+Status run_partition(const PartitionWork& work, const WorkerRooms& rooms, LiveProgress& progress,
+                     std::stop_token stop) {
+  const ExportSpec& spec = work.job.spec;
+  TRY(SourceDatabase* const source, rooms.sources.find(spec.dataset.source));
+  TRY(const std::unique_ptr<PartitionEncoder> encoder, rooms.formats.make_encoder(spec));
+  const ScanRequest request{&spec, remaining_range(work), BatchLimits{}, "exp_" + work.job.id.str()};
+  TRY(const std::unique_ptr<RowSource> rows, source->open_scan(request, stop));
+
+  RowBatch batch(column_types(spec));
+  PartCutter cutter;
+  PartUploader uploader(work, rooms);
+  std::int64_t rows_read = uploader.rows();
+  KeyTuple last_key;
+  for (;;) {
+    const auto begun = rooms.clock.steady_now();
+    TRY(const bool more, rows->next(batch));
+    if (!more) break;
+    rooms.metrics.source_batch_took(spec.dataset.source,
+                                    std::chrono::duration_cast<Duration>(rooms.clock.steady_now() - begun));
+    last_key = batch.last_key();
+    TRY(std::optional<ChunkSummary> closed, encoder->encode(batch, cutter.out()));
+    if (closed) cutter.close_chunk(*std::move(closed), last_key);
+    while (const std::optional<CutPart> part = cutter.cut(uploader.target())) {
+      CHECK_OK(uploader.upload(*part));
+      cutter.drop(*part);
+    }
+    rows_read += static_cast<std::int64_t>(batch.row_count());
+    progress.rows = rows_read;
+    progress.bytes = uploader.bytes() + static_cast<std::int64_t>(cutter.out().size());
+  }
+  TRY(std::optional<ChunkSummary> closed, encoder->finish(cutter.out()));
+  if (closed) cutter.close_chunk(*std::move(closed), last_key);
+
+  const std::optional<CutPart> rest = cutter.rest();
+  const bool nothing_uploaded = uploader.next_sequence() == 0;
+  if (work.job.partition_count == 1 && nothing_uploaded &&
+      static_cast<std::int64_t>(cutter.out().size()) < kMinPartSize) {
+    return publish_small_export(work, rooms, rest ? &*rest : nullptr);
+  }
+  if (rest) CHECK_OK(uploader.upload(*rest));
+  crash_point("partition.before_complete");
+  CHECK_OK(rooms.queue.complete_partition(work.claim, uploader.rows(), uploader.bytes()));
+  crash_point("partition.after_complete");
+  return {};
+}
+
+std::int64_t partition_memory(std::int64_t part_size) {
+  constexpr std::int64_t kBatchAndScratch = std::int64_t{6} << 20;
+  return part_size + kMinPartSize + kBatchAndScratch;
+}
+
+}  // namespace longshore

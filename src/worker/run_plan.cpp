@@ -1,0 +1,27 @@
+#include "worker/run_plan.h"
+
+#include "base/crash_point.h"
+
+namespace longshore {
+
+Status run_plan(const PlanWork& work, const WorkerRooms& rooms, std::stop_token stop) {
+  const ExportSpec& spec = work.job.spec;
+  const Format* format = rooms.formats.find(spec.format);
+  if (format == nullptr) {
+    return fail(internal_error("format_unknown", "this build cannot write the format " + spec.format));
+  }
+  TRY(SourceDatabase* const source, rooms.sources.find(spec.dataset.source));
+  TRY(const ExportPlan plan, plan_export(*source, spec, format->traits().parallel, rooms.plan, stop));
+  crash_point("plan.before_upload");
+  if (work.job.upload_id.empty()) {
+    TRY(const UploadRef upload, rooms.store.begin_upload(work.job.object_key, {rooms.formats.content_type(spec)}));
+    crash_point("plan.after_upload");
+    CHECK_OK(rooms.queue.save_upload(work.claim, upload.id));
+  }
+  crash_point("plan.before_save");
+  CHECK_OK(rooms.queue.save_plan(work.claim, plan.partitions, plan.part_size, plan.estimated_rows));
+  crash_point("plan.after_save");
+  return {};
+}
+
+}  // namespace longshore

@@ -1,0 +1,97 @@
+#include "worker/sweeper.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "assemble/file_layout.h"
+#include "base/random.h"
+#include "telemetry/log.h"
+#include "worker/clean_job.h"
+
+namespace longshore {
+
+namespace {
+
+/// The job that an artefact's key belongs to: `tenant/exports/yyyy/mm/UUID.ext`. Empty when it is no such key.
+JobId job_of_object_key(const std::string& key) {
+  constexpr std::size_t kUuidLength = 36;
+  const std::size_t slash = key.rfind('/');
+  const std::string name = slash == std::string::npos ? key : key.substr(slash + 1);
+  if (name.size() < kUuidLength || !is_uuid(name.substr(0, kUuidLength))) return JobId();
+  return JobId(name.substr(0, kUuidLength));
+}
+
+}  // namespace
+
+Sweeper::Sweeper(const WorkerRooms& rooms, SweepPolicy policy) : rooms_(rooms), policy_(policy) {}
+
+Sweeper::~Sweeper() {
+  stop();
+}
+
+Status Sweeper::sweep() {
+  TRY(const int freed, rooms_.queue.free_lost_claims(policy_.lease, policy_.retry));
+  if (freed > 0) log_warn("freed claims of silent workers", {{"claims", freed}});
+  TRY(const int expired, rooms_.queue.expire_due());
+  if (expired > 0) log_info("artefacts past their retention", {{"exports", expired}});
+  if (freed + expired > 0) rooms_.signal.announce();
+  return {};
+}
+
+Status Sweeper::sweep_orphans() {
+  constexpr int kPage = 1000;
+  std::string after;
+  for (;;) {
+    TRY(const std::vector<ObjectInfo> staged, rooms_.store.list(kStagingRoot, after, kPage));
+    std::set<JobId> jobs;
+    for (const ObjectInfo& object : staged) jobs.insert(job_of_staged_key(object.key));
+    TRY(const std::set<JobId> active, rooms_.queue.active_among({jobs.begin(), jobs.end()}));
+    for (const JobId& job : jobs) {
+      if (active.contains(job)) continue;
+      log_warn("removing staged objects that no export needs", {{"job", job.str()}});
+      CHECK_OK(remove_staged(job, rooms_.store));
+    }
+    if (staged.size() < kPage) break;
+    after = staged.back().key;
+  }
+
+  TRY(const Timestamp now, rooms_.jobs.now());
+  TRY(const std::vector<UploadInfo> uploads, rooms_.store.list_uploads(""));
+  for (const UploadInfo& info : uploads) {
+    if (info.begun > now - policy_.orphan_age) continue;
+    const JobId job = job_of_object_key(info.upload.key);
+    if (job.empty()) continue;  // not ours
+    TRY(const std::set<JobId> active, rooms_.queue.active_among({job}));
+    if (active.contains(job)) continue;
+    log_warn("aborting an upload that no export needs", {{"job", job.str()}});
+    CHECK_OK(rooms_.store.abort_upload(info.upload));
+  }
+  return {};
+}
+
+void Sweeper::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Sweeper::stop() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
+}
+
+void Sweeper::run(const std::stop_token& stop) {
+  auto next_orphans = rooms_.clock.steady_now();
+  while (!stop.stop_requested()) {
+    if (const Status swept = sweep(); !swept) log_error("sweep failed", {{"error", swept.error().message}});
+    if (rooms_.clock.steady_now() >= next_orphans) {
+      if (const Status swept = sweep_orphans(); !swept)
+        log_error("orphan sweep failed", {{"error", swept.error().message}});
+      next_orphans = rooms_.clock.steady_now() + policy_.orphan_interval;
+    }
+    rooms_.clock.sleep_for(policy_.interval, stop);
+  }
+}
+
+}  // namespace longshore

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <thread>
+
+#include "base/result.h"
+#include "worker/rooms.h"
+
+namespace longshore {
+
+struct SweepPolicy {
+  Duration lease = std::chrono::seconds{10};
+  RetryPolicy retry;
+  Duration interval = std::chrono::seconds{1};          ///< lost claims and due retention
+  Duration orphan_interval = std::chrono::minutes{10};  ///< staged objects and uploads that no job needs
+  Duration orphan_age = std::chrono::hours{1};          ///< younger uploads are left alone
+};
+
+/// Puts right what died: frees the claims of silent workers, expires artefacts past their retention, and removes staged
+/// objects and uploads that belong to no running job. Any number of sweepers may run; every step is idempotent.
+class Sweeper {
+ public:
+  Sweeper(const WorkerRooms& rooms, SweepPolicy policy);
+  ~Sweeper();
+
+  /// One round of what `interval` paces; announces work when there is new some.
+  Status sweep();
+  /// One round of what `orphan_interval` paces.
+  Status sweep_orphans();
+  /// Sweeps in a thread of its own until stop().
+  void start();
+  void stop();
+
+ private:
+  void run(const std::stop_token& stop);
+
+  const WorkerRooms& rooms_;
+  const SweepPolicy policy_;
+  std::jthread thread_;
+};
+
+}  // namespace longshore
