@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# test.sh [--sanitize] [--only REGEX]   Installs what the tests need, builds, and runs all of them.
+#   --sanitize   the same under AddressSanitizer + UndefinedBehaviorSanitizer, then under ThreadSanitizer
+#   --only REGEX only the tests whose name matches
+# The servers that tests need are started by the tests, on loopback with free ports in temporary directories.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+presets=(release)
+select=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --sanitize) presets=(asan tsan) ;;
+    --only) select=(-R "${2:?--only needs a regular expression}"); shift ;;
+    *) sed -n 2,5p "$0"; exit 2 ;;
+  esac
+  shift
+done
+
+scripts/install.sh build test
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 suppressions=$PWD/tests/tsan.supp"
+for preset in "${presets[@]}"; do
+  echo "== build $preset"
+  cmake --preset "$preset" --log-level=WARNING -DLONGSHORE_TESTS=ON
+  cmake --build "build/$preset" -- --quiet
+  echo "== test $preset"
+  ctest --test-dir "build/$preset" --output-on-failure --parallel "$(nproc)" --progress "${select[@]}" | tail -n 60
+done
