@@ -104,6 +104,9 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 std::array<unsigned char, 32> hmac_sha256(std::string_view key, std::string_view message) {
+  // OpenSSL takes a null pointer for a missing argument, even where there are no bytes to point at.
+  if (key.data() == nullptr) key = "";
+  if (message.data() == nullptr) message = "";
   std::array<unsigned char, 32> mac{};
   if (key.size() > std::numeric_limits<int>::max() ||
       HMAC(sha256_algorithm(), key.data(), static_cast<int>(key.size()),
