@@ -1,0 +1,129 @@
+#include "http/dataset_routes.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <chrono>
+#include <utility>
+
+#include "base/closest_name.h"
+
+namespace longshore {
+
+namespace {
+
+namespace json = boost::json;
+
+json::value text_or_null(const std::string& text) {
+  return text.empty() ? json::value(nullptr) : json::value(text);
+}
+
+bool is_ordered(const DataType& type) {
+  switch (type.logical) {
+    case LogicalType::boolean:
+    case LogicalType::json:
+    case LogicalType::bytea:
+    case LogicalType::array:
+      return false;
+    default:
+      return true;
+  }
+}
+
+json::array columns_of(const Dataset& dataset) {
+  json::array columns;
+  for (const Column& column : dataset.columns) {
+    columns.push_back(json::object{{"name", column.name},
+                                   {"type", to_string(column.type)},
+                                   {"classification", text_or_null(column.classification)},
+                                   {"filterable", column.filterable}});
+  }
+  return columns;
+}
+
+json::array filters_of(const Dataset& dataset) {
+  json::array filters;
+  for (const Column& column : dataset.columns) {
+    if (!column.filterable) continue;
+    json::array operators{"eq", "in"};
+    if (is_ordered(column.type)) operators.insert(operators.end(), {"gte", "gt", "lte", "lt"});
+    filters.push_back(
+        json::object{{"name", column.name}, {"type", to_string(column.type)}, {"operators", std::move(operators)}});
+  }
+  return filters;
+}
+
+json::object option(json::value type, json::value fallback) {
+  return {{"values", std::move(type)}, {"default", std::move(fallback)}};
+}
+
+/// The options of the request's `csv` object.
+json::object csv_options() {
+  const CsvOptions defaults;
+  return {{"delimiter", option("one character", json::string(1, defaults.delimiter))},
+          {"header", option(json::array{true, false}, defaults.header)},
+          {"bom", option(json::array{true, false}, defaults.bom)},
+          {"profile", option(json::array{"spreadsheet", "machine"}, "spreadsheet")}};
+}
+
+json::array formats_of(const std::vector<FormatView>& formats) {
+  json::array out;
+  for (const FormatView& format : formats) {
+    out.push_back(json::object{
+        {"name", format.name},
+        {"contentType", format.content_type},
+        {"extension", format.extension},
+        {"compressions", json::array(format.compressions.begin(), format.compressions.end())},
+        {"maxRows", format.max_rows == 0 ? json::value(nullptr) : json::value(format.max_rows)},
+        {"options", format.name == "csv" ? csv_options() : json::object()},
+    });
+  }
+  return out;
+}
+
+json::object dataset_object(const Dataset& dataset, const std::vector<FormatView>& formats) {
+  const auto retention = std::chrono::duration_cast<std::chrono::seconds>(dataset.retention).count();
+  return {
+      {"name", dataset.name},
+      {"description", text_or_null(dataset.description)},
+      {"columns", columns_of(dataset)},
+      {"timeFilter",
+       dataset.time_column.empty() ? json::value(nullptr) : json::value(json::array{"from", "to", "date_range"})},
+      {"filters", filters_of(dataset)},
+      {"formats", formats_of(formats)},
+      {"limits", json::object{{"maxBodyBytes", 1 << 20}, {"retentionSeconds", retention}}},
+  };
+}
+
+}  // namespace
+
+std::string dataset_json(const Dataset& dataset, const std::vector<FormatView>& formats) {
+  return json::serialize(dataset_object(dataset, formats));
+}
+
+std::string datasets_json(const std::vector<Dataset>& datasets, const std::vector<FormatView>& formats) {
+  json::array out;
+  for (const Dataset& dataset : datasets) out.push_back(dataset_object(dataset, formats));
+  return json::serialize(json::object{{"datasets", std::move(out)}});
+}
+
+void append_dataset_routes(Router& router, const ApiContext& context, ExportService& service,
+                           std::vector<FormatView> formats) {
+  router.add("GET", "/v1/datasets",
+             for_principal(context, [&service, formats](const Request&, const Principal& who) -> Result<Response> {
+               return json_response(200, datasets_json(service.datasets(who), formats));
+             }));
+  router.add(
+      "GET", "/v1/datasets/{name}",
+      for_principal(context, [&service, formats](const Request& request, const Principal& who) -> Result<Response> {
+        const std::vector<Dataset> datasets = service.datasets(who);
+        const std::string& name = request.parameter("name");
+        const auto found = std::ranges::find(datasets, name, &Dataset::name);
+        if (found != datasets.end()) return json_response(200, dataset_json(*found, formats));
+        std::vector<std::string> names;
+        for (const Dataset& dataset : datasets) names.push_back(dataset.name);
+        return fail(user_error("dataset_not_found", "There is no dataset '" + name + "' that you may export" +
+                                                        did_you_mean(name, names) + "."));
+      }));
+}
+
+}  // namespace longshore
