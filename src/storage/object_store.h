@@ -45,10 +45,11 @@ struct UploadInfo {
 
 /// Object storage: whole objects by key, and multipart uploads whose parts become one object at once. Thread-safe.
 ///
-/// Keys are relative paths of `[A-Za-z0-9._/=-]`, at most 512 bytes, without empty, `.` or `..` segments
-/// (error `bad_object_key`, user). Objects appear whole or not at all. Other errors: `object_not_found` (external,
-/// final), `upload_not_found` (external, final), `store_full`, `store_unavailable` (external, retriable),
-/// `store_denied` (external, final).
+/// Keys are relative paths of `[A-Za-z0-9._/=-]`, at most 512 bytes, without empty, `.` or `..` segments or one over
+/// 255 bytes (error `bad_object_key`, user). Objects appear whole or not at all. Other errors: `object_not_found`
+/// (external, final), `upload_not_found` (external, final), `store_full`, `store_unavailable` (external, retriable),
+/// `store_denied` (external, final); of complete_upload, all internal: `no_parts`, `bad_part_number` (numbers outside 1
+/// to 10,000 or not ascending), `part_too_small`, `part_mismatch` (no part of that number, ETag and size is there).
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -68,7 +69,8 @@ class ObjectStore {
   /// completed (error `part_too_small`, internal, from complete_upload).
   virtual Result<PartReceipt> upload_part(const UploadRef& upload, int number, std::string_view bytes) = 0;
   /// Makes one object of the parts, in the order of their numbers; parts not named are thrown away. Completing again
-  /// after a success that was not seen (a crash, a lost answer) succeeds as long as the object has the parts' total size.
+  /// after a success that was not seen (a crash, a lost answer) succeeds as long as the object has the parts' total
+  /// size.
   virtual Result<ObjectInfo> complete_upload(const UploadRef& upload, std::span<const PartReceipt> parts) = 0;
   /// Aborting what is not there is a success.
   virtual Status abort_upload(const UploadRef& upload) = 0;
@@ -80,7 +82,7 @@ class ObjectStore {
 
 struct LinkOptions {
   std::chrono::seconds lifetime{300};
-  std::string file_name;     ///< what the browser saves it as (RFC 6266); may hold any Unicode
+  std::string file_name;  ///< what the browser saves it as (RFC 6266); may hold any Unicode
   std::string content_type;
 };
 

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "storage/local/file_descriptor.h"
+
+namespace longshore::file {
+
+// System calls as the local store needs them. They return 0 or an errno value, because what ENOENT means differs
+// between callers; store_error() makes an Error of what is left. Names are single path segments: nothing here walks a
+// path, and nothing follows a symbolic link.
+
+/// What `error_number`, met while trying to `doing` ("write part 3 of …"), means for the store in directory `root`:
+/// ENOSPC and EDQUOT `store_full` (external, retriable; says how much is free), EACCES, EPERM, EROFS, EFBIG and
+/// anything unexpected in the way `store_denied` (external, final), others `store_unavailable` (external, retriable).
+Error store_error(const std::string& root, std::string_view doing, int error_number);
+
+int open_directory(int parent, const std::string& name, FileDescriptor& out);
+/// Opens for reading what must be a regular file; ENOENT for whatever else stands there (a link, a pipe, a directory).
+int open_regular(int parent, const std::string& name, FileDescriptor& out);
+/// Makes a new file for writing, readable by its owner alone; EEXIST if there is one.
+int create(int parent, const std::string& name, FileDescriptor& out);
+
+/// Writes all of `bytes` at the file's position. The disk starts on each piece while the next is copied, so that the
+/// fsync which follows finds little to wait for.
+int write_all(int fd, std::string_view bytes);
+/// Reads up to `length` bytes at `offset`; `got` is less only at the file's end.
+int read_at(int fd, char* into, std::int64_t length, std::int64_t offset, std::int64_t& got);
+/// The whole of a small file.
+int read_small(int parent, const std::string& name, std::string& out);
+/// Copies `length` bytes inside the kernel, sharing blocks where the file system can (Btrfs, XFS: copy_file_range()
+/// clones what is aligned, which makes an explicit FICLONERANGE needless); by a small buffer where it cannot. ENODATA
+/// if the source is shorter.
+int copy(int from, std::int64_t from_offset, int to, std::int64_t to_offset, std::int64_t length);
+/// Asks the disk to start on these bytes. Does not wait and promises nothing.
+void start_writeback(int fd, std::int64_t offset, std::int64_t length);
+
+int sync(int fd);
+/// Sets the time of the last change to now in nanoseconds. The kernel stamps with its tick (4 ms), too coarse to tell
+/// two quick versions of an object apart.
+int stamp(int fd);
+
+struct Entry {
+  std::string name;
+  bool is_directory = false;
+  bool is_regular = false;
+};
+/// What is in a directory, in no order, but `.` and `..`.
+int entries(int directory, std::vector<Entry>& out);
+/// Removes a file, or a directory with all that is in it. 0 if it is not there.
+int remove_tree(int parent, const std::string& name);
+
+/// A new file in the store's directory of temporaries; the destructor removes what was not moved away.
+class Temporary {
+ public:
+  static Result<Temporary> make(const std::string& root, int directory);
+  ~Temporary();
+  Temporary(Temporary&& other) noexcept;
+  Temporary& operator=(Temporary&&) = delete;
+
+  int fd() const { return fd_.get(); }
+  int directory() const { return directory_; }
+  const std::string& name() const { return name_; }
+  /// To be called once the file was renamed: it is no longer the destructor's.
+  void moved() { directory_ = -1; }
+
+ private:
+  Temporary(int directory, std::string name, FileDescriptor fd);
+  int directory_;
+  std::string name_;
+  FileDescriptor fd_;
+};
+
+/// Writes a small file under its final name, whole or not at all, durably.
+Status write_small(const std::string& root, int temporaries, int directory, const std::string& name,
+                   std::string_view bytes);
+
+}  // namespace longshore::file

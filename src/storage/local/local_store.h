@@ -1,0 +1,84 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "storage/local/assembly.h"
+#include "storage/local/file_descriptor.h"
+#include "storage/local/object_tree.h"
+#include "storage/local/upload_directory.h"
+#include "storage/object_store.h"
+
+namespace longshore {
+
+/// An object that is open for reading: it stays readable, and the same, if it is replaced or removed meanwhile.
+class ReadableFile {
+ public:
+  ReadableFile(FileDescriptor fd, ObjectInfo info) : fd_(std::move(fd)), info_(std::move(info)) {}
+  /// For pread() or sendfile(); owned by this.
+  int fd() const { return fd_.get(); }
+  const ObjectInfo& info() const { return info_; }
+  /// Reads up to `length` bytes at `offset`; fewer only at the end. Thread-safe. Errors: `store_unavailable`.
+  Result<std::int64_t> read(char* into, std::int64_t length, std::int64_t offset) const;
+
+ private:
+  FileDescriptor fd_;
+  ObjectInfo info_;
+};
+
+/// Object storage in a directory of this machine:
+///
+///   root/objects/<key>     the objects, plain files
+///   root/uploads/<id>/     multipart uploads, see upload_directory.h and assembly.h
+///   root/tmp/              what is being written; all three must be on one file system
+///
+/// What a call has stored is durable (fsync of file and directory) when it returns. Any number of threads and processes
+/// may use one directory. Content types are not kept with objects: a signed link carries one, and the extension of the
+/// key says it too. As directories and files share names, no key can be the beginning of another up to a slash (`a` and
+/// `a/b`): the second is refused as `store_denied`, where S3 would keep both.
+///
+/// Directories are made 0700 and files 0600: what is exported is nobody else's business on the machine.
+class LocalStore final : public ObjectStore {
+ public:
+  /// Makes what is missing of the directories. Errors: as of a write; `store_denied` also if they span file systems.
+  static Result<std::unique_ptr<LocalStore>> make(const std::string& root, LocalStoreOptions options = {});
+
+  Result<ObjectInfo> put(const std::string& key, std::string_view bytes, const ObjectOptions& options) override;
+  Status get(const std::string& key, std::int64_t offset, std::int64_t length, ByteBuffer& out) override;
+  Result<ObjectInfo> head(const std::string& key) override;
+  Status remove(const std::string& key) override;
+  Result<std::vector<ObjectInfo>> list(const std::string& prefix, const std::string& after, int limit) override;
+  Result<UploadRef> begin_upload(const std::string& key, const ObjectOptions& options) override;
+  Result<PartReceipt> upload_part(const UploadRef& upload, int number, std::string_view bytes) override;
+  /// Also `store_unavailable` while another process completes the same upload.
+  Result<ObjectInfo> complete_upload(const UploadRef& upload, std::span<const PartReceipt> parts) override;
+  Status abort_upload(const UploadRef& upload) override;
+  Result<std::vector<UploadInfo>> list_uploads(const std::string& prefix) override;
+  Status ping() override;
+
+  /// For serving byte ranges with flat memory.
+  Result<ReadableFile> open_for_read(const std::string& key) const;
+
+  /// Removes what dead processes left in root/tmp and nobody touched since `older_than`; returns how many. Nothing
+  /// alive writes for as long as a day to one temporary file.
+  Result<int> remove_stale_temporaries(Timestamp older_than);
+
+  const std::string& root() const { return root_; }
+
+ private:
+  LocalStore(std::string root, FileDescriptor objects, FileDescriptor uploads, FileDescriptor temporaries,
+             LocalStoreOptions options);
+  UploadDirectory::Location location() const;
+  Result<ObjectInfo> find_completed(const UploadRef& upload, std::span<const PartReceipt> parts,
+                                    const Error& otherwise);
+  void step(std::string_view name) const;
+
+  std::string root_;
+  ObjectTree objects_;
+  FileDescriptor uploads_;
+  FileDescriptor temporaries_;
+  LocalStoreOptions options_;
+};
+
+}  // namespace longshore

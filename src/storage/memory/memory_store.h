@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "storage/object_store.h"
+
+namespace longshore {
+
+/// Object storage in this process's memory, for tests: the rules of S3, no disk. Thread-safe.
+class MemoryStore final : public ObjectStore {
+ public:
+  Result<ObjectInfo> put(const std::string& key, std::string_view bytes, const ObjectOptions& options) override;
+  Status get(const std::string& key, std::int64_t offset, std::int64_t length, ByteBuffer& out) override;
+  Result<ObjectInfo> head(const std::string& key) override;
+  Status remove(const std::string& key) override;
+  Result<std::vector<ObjectInfo>> list(const std::string& prefix, const std::string& after, int limit) override;
+  Result<UploadRef> begin_upload(const std::string& key, const ObjectOptions& options) override;
+  Result<PartReceipt> upload_part(const UploadRef& upload, int number, std::string_view bytes) override;
+  Result<ObjectInfo> complete_upload(const UploadRef& upload, std::span<const PartReceipt> parts) override;
+  Status abort_upload(const UploadRef& upload) override;
+  Result<std::vector<UploadInfo>> list_uploads(const std::string& prefix) override;
+  Status ping() override;
+
+ private:
+  struct Object {
+    std::string bytes;
+    std::string content_type;
+    ObjectInfo info;
+  };
+  struct Upload {
+    std::string key;
+    std::string content_type;
+    Timestamp begun;
+    std::map<int, std::string> parts;
+  };
+  // REQUIRES, of all of these: mutex_ is held.
+  Upload* find_upload(const UploadRef& upload);
+  Result<ObjectInfo> store(const std::string& key, std::string bytes, std::string content_type);
+
+  std::mutex mutex_;
+  std::map<std::string, Object> objects_;
+  std::map<std::string, Upload> uploads_;
+  std::uint64_t version_ = 0;  ///< counts writes, for ETags
+};
+
+}  // namespace longshore

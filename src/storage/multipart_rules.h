@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "storage/object_store.h"
+
+namespace longshore {
+
+// S3's limits on multipart uploads (Amazon S3 User Guide, "Amazon S3 multipart upload limits"). Every store enforces
+// them, so that what works on a directory works on S3.
+inline constexpr std::int64_t kMinPartBytes = 5 * 1024 * 1024;  ///< of every part but the last
+inline constexpr int kMaxPartNumber = 10'000;
+
+/// Errors: `bad_part_number` (internal) outside 1 to 10,000.
+Status check_part_number(int number);
+
+/// What can be said of receipts without looking at the parts. Errors, all internal: `no_parts`, `bad_part_number` (also
+/// when they do not ascend), `part_too_small`.
+Status check_receipts(std::span<const PartReceipt> parts);
+
+std::int64_t total_bytes(std::span<const PartReceipt> parts);
+
+/// The ETag of a part in the stores of this room: CRC-32C and size. It tells accidents apart, not attackers: the
+/// SHA-256 of each part is computed and kept by who uploads it.
+std::string part_etag(std::string_view bytes);
+
+/// `part_mismatch` (internal): the store does not hold the part that the receipt speaks of.
+Error part_mismatch(const UploadRef& upload, const PartReceipt& receipt, std::string_view found);
+
+Error object_not_found(const std::string& key);
+Error upload_not_found(const UploadRef& upload);
+
+}  // namespace longshore
