@@ -1,0 +1,123 @@
+#include <fmt/format.h>
+
+#include "metadata/claim_guard.h"
+#include "metadata/claim_query.h"
+#include "metadata/records.h"
+#include "metadata/sql_store.h"
+
+namespace longshore {
+namespace {
+
+using records::kJobColumns;
+
+Result<ExportJob> load_job(sql::Transaction& transaction, const JobId& id) {
+  static const std::string kSelect = fmt::format("SELECT {} FROM export_jobs WHERE id = $1", kJobColumns);
+  TRY(const sql::Rows rows, transaction.query(kSelect, {id}));
+  if (rows.empty()) return fail(internal_error("bad_stored_job", "export " + id.str() + " vanished"));
+  return records::read_job(rows[0]);
+}
+
+Result<std::optional<Work>> claim_partition(sql::Transaction& transaction, const WorkerId& worker, const JobId& job) {
+  static const std::string kUpdate = fmt::format(R"(
+    UPDATE export_job_partitions SET status = 'RUNNING', worker_id = $2, epoch = epoch + 1, attempts = attempts + 1,
+      progressed = 0, live_rows = row_count, live_bytes = byte_count, started_at = coalesce(started_at, {{now}})
+    WHERE job_id = $1 AND partition_index = (
+      SELECT partition_index FROM export_job_partitions WHERE job_id = $1 AND status = 'PENDING' AND not_before <= {{now}}
+      ORDER BY partition_index LIMIT 1 {{skip_locked}})
+    RETURNING {})",
+                                                 records::kPartitionColumns);
+  TRY(const sql::Rows rows, transaction.query(kUpdate, {job, worker}));
+  if (rows.empty()) return std::nullopt;
+  PartitionWork work;
+  TRY(work.partition, records::read_partition(rows[0]));
+  TRY(work.job, load_job(transaction, job));
+  TRY(work.parts, records::read_parts(transaction, job, work.partition.index));
+  work.claim = {.worker = worker, .job = job, .partition = work.partition.index, .epoch = rows[0].integer("epoch")};
+  return Work(std::move(work));
+}
+
+/// Claims the job itself with `sql`, which returns its row; nullopt when another transaction was faster.
+template <class Kind>
+Result<std::optional<Work>> claim_job(sql::Transaction& transaction, std::string_view sql, const WorkerId& worker,
+                                      const JobId& id) {
+  TRY(const sql::Rows rows, transaction.query(sql, {id, worker}));
+  if (rows.empty()) return std::nullopt;
+  Kind work;
+  TRY(work.job, records::read_job(rows[0]));
+  work.claim = {.worker = worker, .job = id, .partition = -1, .epoch = rows[0].integer("epoch")};
+  return Work(std::move(work));
+}
+
+Result<std::optional<Work>> claim_plan(sql::Transaction& transaction, const WorkerId& worker, const JobId& job) {
+  static const std::string kUpdate = fmt::format(R"(
+    UPDATE export_jobs SET status = 'RUNNING', worker_id = $2, claimed_for = 'plan', epoch = epoch + 1,
+      attempts = attempts + 1, started_at = coalesce(started_at, {{now}})
+    WHERE id = (SELECT id FROM export_jobs WHERE id = $1 AND status IN ('QUEUED', 'RUNNING') AND phase = 'plan'
+                AND worker_id IS NULL AND not_before <= {{now}} {{skip_locked}})
+    RETURNING epoch, {})",
+                                                 kJobColumns);
+  return claim_job<PlanWork>(transaction, kUpdate, worker, job);
+}
+
+Result<std::optional<Work>> claim_assembly(sql::Transaction& transaction, const WorkerId& worker, const JobId& job) {
+  static const std::string kUpdate = fmt::format(R"(
+    UPDATE export_jobs SET worker_id = $2, claimed_for = 'assemble', epoch = epoch + 1, attempts = attempts + 1
+    WHERE id = (SELECT id FROM export_jobs WHERE id = $1 AND status = 'RUNNING' AND phase = 'assemble'
+                AND worker_id IS NULL AND not_before <= {{now}} {{skip_locked}})
+    RETURNING epoch, {})",
+                                                 kJobColumns);
+  return claim_job<AssembleWork>(transaction, kUpdate, worker, job);
+}
+
+Result<std::optional<Work>> claim_cleaning(sql::Transaction& transaction, const WorkerId& worker, const JobId& job) {
+  static const std::string kUpdate = fmt::format(R"(
+    UPDATE export_jobs SET worker_id = $2, claimed_for = 'clean', epoch = epoch + 1,
+      cleaning_attempts = cleaning_attempts + 1
+    WHERE id = (SELECT id FROM export_jobs WHERE id = $1 AND needs_cleaning = 1
+                AND worker_id IS NULL AND not_before <= {{now}} {{skip_locked}})
+    RETURNING epoch, {})",
+                                                 kJobColumns);
+  return claim_job<CleanWork>(transaction, kUpdate, worker, job);
+}
+
+Result<std::optional<Work>> claim(sql::Transaction& transaction, const std::string& kind, const WorkerId& worker,
+                                  const JobId& job) {
+  if (kind == claims::kExtract) return claim_partition(transaction, worker, job);
+  if (kind == claims::kPlan) return claim_plan(transaction, worker, job);
+  if (kind == claims::kAssemble) return claim_assembly(transaction, worker, job);
+  return claim_cleaning(transaction, worker, job);
+}
+
+/// A worker that was declared lost may claim nothing: nobody watches over its lease any more.
+Status require_alive(sql::Transaction& transaction, const WorkerId& worker) {
+  TRY(const sql::Rows rows,
+      transaction.query("SELECT id FROM export_workers WHERE id = $1 AND status = 'ALIVE' {lock}", {worker}));
+  if (!rows.empty()) return {};
+  return fail(external_error("worker_lost",
+                             fmt::format("worker {} is not registered: it was silent for longer than its lease, or has "
+                                         "retired; register a new id",
+                                         worker.str()),
+                             false));
+}
+
+}  // namespace
+
+Result<std::optional<Work>> SqlStore::claim_next(const WorkerId& id) {
+  // Most polls find nothing: they end here, without a lock that writers would wait for.
+  TRY(const bool any, read([](sql::Transaction& transaction) -> Result<bool> {
+        TRY(const sql::Rows rows, transaction.query(claims::kCandidates));
+        return !rows.empty();
+      }));
+  if (!any) return std::nullopt;
+  return write([&](sql::Transaction& transaction) -> Result<std::optional<Work>> {
+    CHECK_OK(require_alive(transaction, id));
+    TRY(const sql::Rows candidates, transaction.query(claims::kCandidates));
+    for (const sql::Row candidate : candidates) {
+      TRY(auto work, claim(transaction, candidate.text("kind"), id, JobId(candidate.text("job_id"))));
+      if (work) return work;
+    }
+    return std::nullopt;
+  });
+}
+
+}  // namespace longshore
