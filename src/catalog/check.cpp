@@ -1,0 +1,190 @@
+#include "catalog/check.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "base/closest_name.h"
+#include "catalog/schema_advice.h"
+#include "catalog/type_fit.h"
+
+namespace longshore {
+namespace {
+
+std::string quoted(const std::string& word) {
+  return "\"" + word + "\"";
+}
+
+/// Checks one dataset against the relation it is made of.
+class DatasetCheck {
+ public:
+  DatasetCheck(const Catalog& catalog, const Dataset& dataset, const Source& source, const RelationInfo& relation,
+               std::vector<ErrorDetail>& findings)
+      : catalog_(catalog), dataset_(dataset), source_(source), relation_(relation), findings_(findings) {}
+
+  void run() {
+    for (const Column& column : dataset_.columns) check_exported(column);
+    check_key();
+    check_compared(dataset_.tenant_column, dataset_.tenant_type, "tenant_column");
+    if (!dataset_.time_column.empty() && dataset_.time_type) {
+      check_compared(dataset_.time_column, *dataset_.time_type, "time_column");
+    }
+    if (!dataset_.subject_column.empty()) find_column(dataset_.subject_column, "subject_column");
+  }
+
+ private:
+  void add(const std::string& path, std::string code, std::string message) {
+    findings_.push_back(
+        {catalog_.where("datasets." + dataset_.name + "." + path), std::move(code), std::move(message)});
+  }
+
+  const ColumnInfo* find_column(const std::string& name, const std::string& path) {
+    const ColumnInfo* found = relation_.find_column(name);
+    if (found != nullptr) return found;
+    std::vector<std::string> names;
+    for (const ColumnInfo& column : relation_.columns) names.push_back(column.name);
+    add(path, "column_not_found",
+        quoted(relation_.name) + " has no column " + quoted(name) + did_you_mean(name, names));
+    return nullptr;
+  }
+
+  void check_exported(const Column& column) {
+    const std::string path = "columns." + column.name;
+    const ColumnInfo* found = find_column(column.source, path + ".column");
+    if (found == nullptr || type_fits(column.type, found->type, source_.driver)) return;
+    add(path + ".type", "type_mismatch",
+        mismatch(*found, column.type) + "; declare it " + to_string(found->type) + " or text");
+  }
+
+  /// A column whose values are compared in the database, e.g. with the tenant's id.
+  const ColumnInfo* check_compared(const std::string& name, const DataType& type, const std::string& path) {
+    const ColumnInfo* found = find_column(name, path);
+    if (found == nullptr || type_fits_comparison(type, found->type, source_.driver)) return found;
+    const auto exported = std::find_if(dataset_.columns.begin(), dataset_.columns.end(),
+                                       [&](const Column& column) { return column.source == name; });
+    // A type that does not fit even for export has been reported with its column.
+    if (exported != dataset_.columns.end() && !type_fits(type, found->type, source_.driver)) return found;
+    const std::string mend = exported != dataset_.columns.end()
+                                 ? "declare the column " + quoted(exported->name) + " as " + to_string(found->type)
+                                 : "say it with types: { " + name + ": " + yaml_type(found->type) + " }";
+    add(path, "type_mismatch", mismatch(*found, type) + ", which compares differently; " + mend);
+    return found;
+  }
+
+  static std::string yaml_type(const DataType& type) {
+    const std::string text = to_string(type);
+    return text.find_first_of(",[") == std::string::npos ? text : "\"" + text + "\"";
+  }
+
+  static std::string mismatch(const ColumnInfo& found, const DataType& declared) {
+    return quoted(found.name) + " is " + found.database_type + " in the database, not " + to_string(declared);
+  }
+
+  void check_key() {
+    bool complete = true;
+    for (std::size_t i = 0; i < dataset_.key.size(); ++i) {
+      const std::string path = "key." + std::to_string(i);
+      const ColumnInfo* found = check_compared(dataset_.key[i], dataset_.key_types[i], path);
+      complete = complete && found != nullptr;
+      // A view's columns always count as nullable; that it cannot hold a key at all is said below.
+      if (found == nullptr || !found->nullable || relation_.is_view) continue;
+      add(path, "key_nullable",
+          "the key column " + quoted(found->name) + " may be null, and such rows would be left out; " +
+              not_null_advice(relation_.name, found->name, source_.driver));
+    }
+    if (complete) check_key_indexes();
+  }
+
+  void check_key_indexes() {
+    const std::string columns = "(" + join_identifiers(dataset_.key) + ")";
+    if (relation_.is_view && relation_.indexes.empty()) {
+      add("key", "key_not_unique",
+          quoted(relation_.name) + " is a view, and nothing proves that " + columns +
+              " is unique in it; export a table, or a materialized view with a unique index");
+      return;
+    }
+    if (!is_unique_key(relation_, dataset_.key)) {
+      add("key", "key_not_unique",
+          "no unique index covers the key " + columns + ", so rows could be lost; " + other_key() +
+              create_index_statement(relation_.name, dataset_.key, true, source_.driver));
+    } else if (!is_ordered_key(relation_, dataset_.key, dataset_.tenant_column)) {
+      add("key", "key_not_indexed",
+          "no index has the key's columns in the order " + columns +
+              ", so every batch would sort the whole table; change the order of the key, or " +
+              create_index_statement(relation_.name, dataset_.key, false, source_.driver));
+    }
+  }
+
+  /// A unique index that begins with the tenant and goes on with the key is nearly what is needed.
+  std::string other_key() const {
+    for (const IndexInfo& index : relation_.indexes) {
+      const bool has_tenant =
+          std::find(index.columns.begin(), index.columns.end(), dataset_.tenant_column) != index.columns.end();
+      if (!index.unique || index.partial || !has_tenant || !is_superset(index.columns)) continue;
+      std::string list;
+      for (const std::string& column : index.columns) list += (list.empty() ? "" : ", ") + column;
+      return "the unique index " + quoted(index.name) + " would do: write key: [" + list + "]; or ";
+    }
+    return {};
+  }
+
+  bool is_superset(const std::vector<std::string>& columns) const {
+    return std::all_of(dataset_.key.begin(), dataset_.key.end(), [&](const std::string& column) {
+      return std::find(columns.begin(), columns.end(), column) != columns.end();
+    });
+  }
+
+  const Catalog& catalog_;
+  const Dataset& dataset_;
+  const Source& source_;
+  const RelationInfo& relation_;
+  std::vector<ErrorDetail>& findings_;
+};
+
+std::string relation_not_found(SchemaInspector& inspector, const Dataset& dataset) {
+  std::string message = "the source " + quoted(dataset.source) + " has no table or view " + quoted(dataset.relation);
+  const auto names = inspector.list_relations();
+  if (!names) return message;
+  std::string hint = did_you_mean(dataset.relation, *names);
+  if (!hint.empty()) return message + hint;
+  // `orders` for `sales.orders` is too far for the spelling, and yet what people forget.
+  for (const std::string& name : *names) {
+    if (name.substr(name.rfind('.') + 1) == dataset.relation) return message + "; did you mean " + quoted(name) + "?";
+  }
+  return message + "; give the user that reads it the right to, or mend the name";
+}
+
+}  // namespace
+
+std::vector<ErrorDetail> check_catalog(const Catalog& catalog, const SchemaLookup& lookup) {
+  std::vector<ErrorDetail> findings;
+  // Every source is asked for once, also one that no dataset uses: its connection string may be wrong all the same.
+  std::map<std::string, SchemaInspector*> inspectors;
+  for (const Source& source : catalog.sources()) {
+    auto inspector = lookup(source);
+    if (inspector) {
+      inspectors[source.name] = *inspector;
+    } else {
+      findings.push_back({catalog.where("sources." + source.name), "source_unavailable",
+                          "the source " + quoted(source.name) + " cannot be asked: " + inspector.error().message});
+    }
+  }
+  for (const Dataset& dataset : catalog.datasets()) {
+    const auto inspector = inspectors.find(dataset.source);
+    const Source* source = catalog.find_source(dataset.source);
+    if (inspector == inspectors.end() || source == nullptr) continue;
+    const std::string place = catalog.where("datasets." + dataset.name + ".relation");
+    const auto relation = inspector->second->describe(dataset.relation);
+    if (relation) {
+      DatasetCheck(catalog, dataset, *source, *relation, findings).run();
+    } else if (relation.error().code == "relation_not_found") {
+      findings.push_back({place, "relation_not_found", relation_not_found(*inspector->second, dataset)});
+    } else {
+      findings.push_back({place, relation.error().code, relation.error().message});
+    }
+  }
+  return findings;
+}
+
+}  // namespace longshore

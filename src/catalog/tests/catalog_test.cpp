@@ -1,0 +1,273 @@
+#include "catalog/catalog.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace longshore {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr const char* kGood = R"yaml(# A complete one.
+sources:
+  app:
+    driver: postgres
+    replicas: ["host=replica1 dbname=app password=${LONGSHORE_TEST_PASSWORD}", "host=replica2"]
+    primary: host=primary
+    max_connections: 8
+    max_lag: 10s
+    batch_rows: 10000
+    statement_timeout: 1m
+  embedded: { driver: sqlite, path: data/app.db }
+datasets:
+  audit_logs:
+    source: app
+    relation: public.audit_logs
+    description: Who did what
+    tenant_column: tenant_id
+    subject_column: user_id
+    key: [tenant_id, id]
+    time_column: created_at
+    types: { tenant_id: int64 }
+    permission: exports.audit
+    retention: 30d
+    boundaries: exact
+    columns:
+      id: { type: uuid }
+      createdAt: { column: created_at, type: timestamptz }
+      ipAddress: { column: ip_address, type: text, classification: pii, permission: pii.read, mask: truncate_ip }
+      amount: { type: "numeric(12,2)" }
+      tags: { type: "text[]" }
+    filters: [ipAddress, amount]
+  notes:
+    source: embedded
+    relation: notes
+    tenant_column: org
+    key: [id]
+    columns: { id: { type: int64 } }
+)yaml";
+
+class CatalogTest : public testing::Test {
+ protected:
+  void SetUp() override { setenv("LONGSHORE_TEST_PASSWORD", "s3cret", 1); }
+
+  static std::vector<std::string> findings_of(const std::string& yaml) {
+    const auto catalog = Catalog::parse(yaml, "c.yaml");
+    if (catalog) return {};
+    EXPECT_EQ(catalog.error().code, "bad_catalog");
+    EXPECT_EQ(catalog.error().source, ErrorSource::user);
+    std::vector<std::string> lines;
+    for (const ErrorDetail& detail : catalog.error().details) {
+      lines.push_back(detail.where + " " + detail.code + " " + detail.message);
+    }
+    return lines;
+  }
+
+  /// The findings of a catalog whose only dataset has these lines (each indented by four).
+  static std::vector<std::string> findings_of_dataset(const std::string& lines) {
+    return findings_of("sources: {s: {driver: sqlite, path: x}}\ndatasets:\n  d:\n" + lines);
+  }
+};
+
+TEST_F(CatalogTest, ReadsAllThereIs) {
+  const auto parsed = Catalog::parse(kGood, "conf/catalog.yaml");
+  ASSERT_TRUE(parsed) << parsed.error().details.front().where << parsed.error().details.front().message;
+  const Catalog& catalog = *parsed;
+
+  ASSERT_EQ(catalog.sources().size(), 2U);
+  const Source& app = *catalog.find_source("app");
+  EXPECT_EQ(app.driver, SourceDriver::postgres);
+  EXPECT_THAT(app.replicas, ElementsAre("host=replica1 dbname=app password=s3cret", "host=replica2"));
+  EXPECT_EQ(app.primary, "host=primary");
+  EXPECT_EQ(app.max_connections, 8);
+  EXPECT_EQ(app.max_lag, 10s);
+  EXPECT_EQ(app.batch_rows, 10'000);
+  EXPECT_EQ(app.statement_timeout, 1min);
+  const Source& embedded = *catalog.find_source("embedded");
+  EXPECT_EQ(embedded.driver, SourceDriver::sqlite);
+  EXPECT_EQ(embedded.path, "conf/data/app.db");
+  EXPECT_EQ(embedded.max_connections, 4);
+  EXPECT_EQ(embedded.max_lag, 5s);
+  EXPECT_EQ(embedded.batch_rows, 5'000);
+  EXPECT_EQ(embedded.statement_timeout, 30s);
+
+  const Dataset& audit = *catalog.find_dataset("audit_logs");
+  EXPECT_EQ(audit.source, "app");
+  EXPECT_EQ(audit.relation, "public.audit_logs");
+  EXPECT_EQ(audit.description, "Who did what");
+  EXPECT_EQ(audit.tenant_column, "tenant_id");
+  EXPECT_EQ(audit.tenant_type.logical, LogicalType::int64);
+  EXPECT_EQ(audit.subject_column, "user_id");
+  EXPECT_THAT(audit.key, ElementsAre("tenant_id", "id"));
+  ASSERT_EQ(audit.key_types.size(), 2U);
+  EXPECT_EQ(audit.key_types[0].logical, LogicalType::int64);
+  EXPECT_EQ(audit.key_types[1].logical, LogicalType::uuid);
+  EXPECT_EQ(audit.time_column, "created_at");
+  EXPECT_EQ(audit.time_type->logical, LogicalType::timestamptz);
+  EXPECT_EQ(audit.permission, "exports.audit");
+  EXPECT_EQ(audit.retention, Duration(std::chrono::days(30)));
+  EXPECT_TRUE(audit.exact_boundaries);
+  ASSERT_EQ(audit.columns.size(), 5U);
+  EXPECT_EQ(audit.columns[0].source, "id");
+  EXPECT_FALSE(audit.columns[0].filterable);
+  EXPECT_EQ(audit.columns[2].classification, "pii");
+  EXPECT_EQ(audit.columns[2].permission, "pii.read");
+  EXPECT_TRUE(audit.columns[2].filterable);
+  EXPECT_EQ(to_string(audit.columns[3].type), "numeric(12,2)");
+  EXPECT_EQ(to_string(audit.columns[4].type), "text[]");
+
+  const Dataset& notes = *catalog.find_dataset("notes");
+  EXPECT_EQ(notes.permission, "exports.notes");
+  EXPECT_EQ(notes.retention, Duration(std::chrono::days(7)));
+  EXPECT_EQ(notes.tenant_type, DataType{});
+  EXPECT_FALSE(notes.exact_boundaries);
+  EXPECT_EQ(notes.time_type, std::nullopt);
+  EXPECT_EQ(catalog.find_dataset("nothing"), nullptr);
+}
+
+TEST_F(CatalogTest, RemembersWhereThingsStand) {
+  const Catalog catalog = *Catalog::parse(kGood, "c.yaml");
+  EXPECT_EQ(catalog.where("sources.app"), "c.yaml:3:3");
+  EXPECT_EQ(catalog.where("datasets.audit_logs.relation"), "c.yaml:15:15");
+  EXPECT_EQ(catalog.where("datasets.audit_logs.key.1"), "c.yaml:19:22");
+  EXPECT_EQ(catalog.where("datasets.audit_logs.columns.id.type"), "c.yaml:26:19");
+  EXPECT_EQ(catalog.where("datasets.audit_logs.columns.id.column"), "c.yaml:26:7");
+  EXPECT_EQ(catalog.where("nothing"), "c.yaml");
+}
+
+TEST_F(CatalogTest, ReportsEveryErrorOfAFileAtOnce) {
+  EXPECT_THAT(
+      findings_of(R"(sources:
+  app: { driver: postgres, max_conections: 4 }
+  App: { driver: oracle, whatever: 1 }
+  file: { driver: sqlite, path: "${LONGSHORE_TEST_UNSET}/x.db", max_lag: 5s }
+  file: { driver: sqlite, path: y.db }
+datasets:
+  Orders:
+    source: ap
+    relation: a.b.c
+    tenant_column: tenant_id
+    key: [id, id, total, gone]
+    time_column: tags
+    retention: a week
+    boundaries: guess
+    types: { tenant_id: float64, unused: text, id: int64 }
+    columns:
+      id: { type: int63 }
+      total: { type: float64, maks: hash }
+      tags: { type: "text[]", mask: blur }
+      user-id: { type: text }
+      from: { type: text }
+      note:
+    filters: [totl, tags, from, total, total]
+owner: me
+)"),
+      ElementsAre(
+          R"(c.yaml:2:3 missing_field source "app" needs "replicas" (a list of connection strings) or "primary" (one))",
+          R"(c.yaml:2:28 unknown_key source "app" has no key "max_conections"; did you mean "max_connections"?)",
+          R"(c.yaml:3:3 bad_name "App" cannot name a source; use a lower-case letter, then up to 63 lower-case letters, digits and "_")",
+          R"(c.yaml:3:18 bad_value "driver": "oracle" is not known; use "postgres" or "sqlite")",
+          R"(c.yaml:4:33 bad_value the environment variable LONGSHORE_TEST_UNSET is not set)",
+          R"(c.yaml:4:65 unknown_key source "file" has no key "max_lag")",
+          R"(c.yaml:5:3 duplicate_key "file" is already set on line 4)",
+          R"(c.yaml:7:3 bad_name "Orders" cannot name a dataset; use a lower-case letter, then up to 63 lower-case letters, digits and "_")",
+          R"(c.yaml:8:13 unknown_source there is no source "ap"; did you mean "app"?)",
+          R"(c.yaml:9:15 bad_name "a.b.c" is not a table's or view's name; write it as name or schema.name)",
+          R"(c.yaml:10:20 bad_value a tenant column of type float64 cannot be matched; use text, uuid or an integer)",
+          R"(c.yaml:11:15 bad_value "id" is in the key twice)",
+          R"(c.yaml:11:19 bad_value a column of type float64 cannot be in a key; use integers, numeric, text, uuid, date, timestamp or timestamptz)",
+          R"(c.yaml:11:26 missing_field "gone" is not exported, so its type is not known; add it to "columns", or say it with types: { gone: int64 } (or what it is))",
+          R"(c.yaml:12:18 bad_value a time column of type text[] has no times; use date, timestamp or timestamptz)",
+          R"(c.yaml:13:16 bad_value "retention": "a week" is not a duration from 1m to 3650d (a number with ms, s, m, h or d))",
+          R"(c.yaml:14:17 bad_value "boundaries": "guess" is not known; use "cheap" or "exact")",
+          R"(c.yaml:15:34 bad_value "unused" is neither in the key nor the tenant, time or subject column; remove it)",
+          R"(c.yaml:15:48 bad_value "id" has its type from the column "id"; remove it here)",
+          R"(c.yaml:17:19 unknown_type there is no type "int63"; did you mean "int64"?)",
+          R"(c.yaml:18:31 unknown_key column "total" has no key "maks"; did you mean "mask"?)",
+          R"(c.yaml:19:37 bad_value "mask": "blur" is not known; use "null", "redact", "hash", "truncate_ip", "last4" or "generalise_date")",
+          R"(c.yaml:19:37 missing_field a mask needs a "permission": callers who hold it see the column as it is)",
+          R"(c.yaml:20:7 bad_name "user-id" cannot name a column; use a letter or "_", then up to 63 letters, digits and "_")",
+          R"(c.yaml:22:7 wrong_type column "note" must be a map of keys, not nothing)",
+          R"(c.yaml:23:15 unknown_column "totl" is not one of "columns"; did you mean "total"?)",
+          R"(c.yaml:23:21 bad_value "tags" is of type text[], which cannot be filtered on)",
+          R"(c.yaml:23:27 bad_name a filter named "from" would be taken for the time range; rename the column)",
+          R"(c.yaml:23:40 bad_value "total" is in "filters" twice)",
+          R"(c.yaml:24:1 unknown_key the catalog has no key "owner")"));
+}
+
+TEST_F(CatalogTest, MissingFields) {
+  EXPECT_THAT(findings_of_dataset("    description: nothing else\n"),
+              ElementsAre(R"(c.yaml:3:3 missing_field dataset "d" needs "source")",
+                          R"(c.yaml:3:3 missing_field dataset "d" needs "relation")",
+                          R"(c.yaml:3:3 missing_field dataset "d" needs "columns")",
+                          R"(c.yaml:3:3 missing_field dataset "d" needs "key")",
+                          R"(c.yaml:3:3 missing_field dataset "d" needs "tenant_column")"));
+  EXPECT_THAT(
+      findings_of_dataset("    source: s\n    relation: r\n    tenant_column: t\n    key: []\n    columns: {}\n"),
+      ElementsAre(R"(c.yaml:7:10 bad_value "key" must name at least one column: those of a unique index)",
+                  R"(c.yaml:8:14 wrong_type "columns" must be a map of API names and columns, with at least one)"));
+  EXPECT_THAT(
+      findings_of("datasets: []\n"),
+      ElementsAre(R"(c.yaml:1:1 missing_field the catalog needs "sources")",
+                  R"(c.yaml:1:11 wrong_type "datasets" must be a map of names and datasets, with at least one)"));
+  EXPECT_THAT(findings_of(""),
+              ElementsAre(R"(c.yaml:1:1 missing_field the catalog is empty; it needs "sources" and "datasets")"));
+}
+
+TEST_F(CatalogTest, BrokenYamlIsOneFinding) {
+  const auto findings = findings_of("sources: {\n  app: [\n");
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_THAT(findings.front(), testing::HasSubstr("bad_yaml"));
+}
+
+TEST_F(CatalogTest, EnvironmentInConnectionStrings) {
+  const auto primary_of = [](const std::string& text) {
+    const auto catalog = Catalog::parse("sources: {s: {driver: postgres, primary: \"" + text + "\"}}\n" +
+                                            "datasets: {d: {source: s, relation: r, tenant_column: t, key: [id], " +
+                                            "columns: {id: {type: int64}}}}\n",
+                                        "c.yaml");
+    return catalog ? catalog->sources().front().primary : catalog.error().details.front().message;
+  };
+  EXPECT_EQ(primary_of("a${LONGSHORE_TEST_PASSWORD}b${LONGSHORE_TEST_PASSWORD}"), "as3cretbs3cret");
+  EXPECT_EQ(primary_of("cost $5 {x} $${HOME}"), "cost $5 {x} ${HOME}");
+  EXPECT_EQ(primary_of("${LONGSHORE_TEST_UNSET}"), "the environment variable LONGSHORE_TEST_UNSET is not set");
+  EXPECT_THAT(primary_of("x${HOME"), testing::StartsWith("\"${\" must be followed by"));
+  EXPECT_THAT(primary_of("${a b}"), testing::StartsWith("\"${\" must be followed by"));
+  EXPECT_THAT(primary_of("${}"), testing::StartsWith("\"${\" must be followed by"));
+}
+
+TEST_F(CatalogTest, LoadsFilesAndSaysWhenThereIsNone) {
+  std::string folder = testing::TempDir() + "catalog_XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::string path = folder + "/catalog.yaml";
+  std::ofstream(path) << kGood;
+  const auto catalog = Catalog::load(path);
+  ASSERT_TRUE(catalog);
+  EXPECT_EQ(catalog->find_source("embedded")->path, folder + "/data/app.db");
+  std::filesystem::remove_all(folder);
+
+  const auto missing = Catalog::load(path);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, "bad_catalog");
+  EXPECT_THAT(missing.error().message, testing::HasSubstr(path));
+}
+
+TEST_F(CatalogTest, TheDocumentedExampleIsGood) {
+  std::ifstream file(std::string(LONGSHORE_SOURCE_DIR) + "/docs/catalog.md");
+  ASSERT_TRUE(file.is_open());
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const std::size_t begin = text.find("```yaml\n");
+  ASSERT_NE(begin, std::string::npos);
+  const std::string example = text.substr(begin + 8, text.find("```", begin + 8) - begin - 8);
+  setenv("APP_DB_PASSWORD", "x", 1);
+  EXPECT_THAT(findings_of(example), IsEmpty());
+}
+
+}  // namespace
+}  // namespace longshore
