@@ -33,7 +33,9 @@ class RowSource {
   /// Clears `batch` and fills it up to the request's BatchLimits. Returns false when there are no more rows (the batch
   /// is empty then). Lost connections and recovery conflicts are mended inside, from the last key on, a few times;
   /// what remains is returned: `source_unavailable`, `source_timeout` (external, retriable), `source_schema_changed`
-  /// (external, final: names what changed), `scan_stopped` when `stop` was requested.
+  /// (external, final: names what changed), `source_denied` (credentials or permissions), `source_query_failed`,
+  /// `source_value_mismatch` (names column and key of a value that is not of the declared type), `bad_filter_value`
+  /// (user), `scan_stopped` when `stop` was requested. After an error `batch` is of no use.
   virtual Result<bool> next(RowBatch& batch) = 0;
 };
 
@@ -46,13 +48,14 @@ struct ScanEstimate {
 
 /// How to cut a dataset into ranges.
 struct PartitionRequest {
-  int partitions = 1;       ///< wanted; fewer come back when there are few distinct keys
-  bool exact = false;       ///< one index-only pass instead of statistics
+  int partitions = 1;                            ///< wanted; fewer come back when there are few distinct keys
+  bool exact = false;                            ///< one index-only pass instead of statistics
   std::chrono::milliseconds time_limit{10'000};  ///< exact falls back to statistics after it
 };
 
 struct PartitionPlan {
-  std::vector<KeyRange> ranges;  ///< contiguous, in order; covers every row that is there now; none when there are no rows
+  std::vector<KeyRange>
+      ranges;  ///< contiguous, in order; covers every row that is there now; none when there are no rows
   bool exact = false;
 };
 

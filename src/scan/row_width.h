@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "model/export_spec.h"
+
+namespace longshore {
+
+/// A rough width of one exported row as text, in bytes, with one more for each column's separator; at least 1.
+/// `stored` are the columns' average widths in the database where they are known.
+std::int64_t estimated_row_width(const std::vector<Column>& columns,
+                                 const std::vector<std::optional<std::int64_t>>& stored);
+
+}  // namespace longshore
