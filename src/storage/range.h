@@ -40,12 +40,12 @@ std::string content_range(const ByteRange& range, std::int64_t size);
 struct ConditionalRequest {
   enum class Method { get, head };
   Method method = Method::get;
-  std::optional<std::string_view> if_match;
-  std::optional<std::string_view> if_none_match;
-  std::optional<std::string_view> if_modified_since;
-  std::optional<std::string_view> if_unmodified_since;
-  std::optional<std::string_view> if_range;
-  std::optional<std::string_view> range;
+  std::optional<std::string_view> if_match = std::nullopt;
+  std::optional<std::string_view> if_none_match = std::nullopt;
+  std::optional<std::string_view> if_modified_since = std::nullopt;
+  std::optional<std::string_view> if_unmodified_since = std::nullopt;
+  std::optional<std::string_view> if_range = std::nullopt;
+  std::optional<std::string_view> range = std::nullopt;
 };
 
 /// What there is. The ETag (without quotes) is a strong validator: it changes with every byte.

@@ -17,7 +17,7 @@ struct LocalStoreOptions {
   std::int64_t release_window = 128 * 1024 * 1024;
   /// Called between steps whose effects are seen by others or outlive the process, with the step's name. Tests end the
   /// process there. May be empty; must be thread-safe.
-  std::function<void(std::string_view step)> on_step;
+  std::function<void(std::string_view step)> on_step = nullptr;
 };
 
 /// Makes the object of an upload from its parts. REQUIRES: the caller holds the upload's lock.

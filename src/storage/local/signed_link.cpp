@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/url/encode.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/parse_query.hpp>
-#include <boost/url/url.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
 #include <charconv>
 
 #include "base/digest.h"
@@ -97,15 +98,15 @@ Result<std::string> SignedLinks::sign(const std::string& key, const LinkOptions&
   parameters.filename = options.file_name;
   parameters.type = options.content_type;
 
-  // A key's characters are all path characters, so the URL spells it as it is.
-  boost::urls::url url(base_url_ + "/v1/files/" + key);
-  auto query = url.params();
-  query.append({"expires", parameters.expires});
-  query.append({"kid", parameters.kid});
-  query.append({"filename", parameters.filename});
-  query.append({"type", parameters.type});
-  query.append({"sig", signature(keys_.front(), key, parameters)});
-  return std::string(url.buffer());
+  // A key's characters are all path characters, so the URL spells it as it is. In values all but unreserved characters
+  // are encoded, more than must be: `+` would come back as a space, and programs that look for links in text stop at
+  // `;`.
+  const auto encode = [](std::string_view value) {
+    return boost::urls::encode({value.data(), value.size()}, boost::urls::unreserved_chars);
+  };
+  return fmt::format("{}/v1/files/{}?expires={}&kid={}&filename={}&type={}&sig={}", base_url_, key, parameters.expires,
+                     parameters.kid, encode(parameters.filename), encode(parameters.type),
+                     signature(keys_.front(), key, parameters));
 }
 
 Result<VerifiedLink> SignedLinks::verify(const std::string& key, const LinkParameters& parameters,

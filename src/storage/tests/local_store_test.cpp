@@ -1,0 +1,369 @@
+#include "storage/local/local_store.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <sched.h>
+#include <fstream>
+#include <latch>
+#include <thread>
+
+#include "storage/multipart_rules.h"
+#include "temporary_directory.h"
+
+namespace longshore {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class LocalStoreTest : public testing::Test {
+ protected:
+  std::string read(const std::string& key) {
+    ByteBuffer out;
+    const Status got = store_->get(key, 0, 1LL << 40, out);
+    return got ? std::string(out.view()) : "error: " + got.error().code;
+  }
+  static std::string slurp(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  static int files_in(const fs::path& path) {
+    return static_cast<int>(std::distance(fs::recursive_directory_iterator(path), fs::recursive_directory_iterator()));
+  }
+
+  TemporaryDirectory directory_;
+  fs::path root_ = directory_.path() / "store";
+  std::unique_ptr<LocalStore> store_ = LocalStore::make(root_.string()).value();
+};
+
+TEST_F(LocalStoreTest, ObjectsArePlainFilesForTheirOwnerAlone) {
+  ASSERT_TRUE(store_->put("tenant/exports/a.csv", "a,b\n", {}));
+  const fs::path path = root_ / "objects/tenant/exports/a.csv";
+  EXPECT_EQ(slurp(path), "a,b\n");
+  EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(fs::status(root_ / "objects/tenant").permissions(), fs::perms::owner_all);
+  EXPECT_EQ(files_in(root_ / "tmp"), 0);
+}
+
+TEST_F(LocalStoreTest, RemoveClearsEmptyDirectories) {
+  ASSERT_TRUE(store_->put("t/2026/01/a", "1", {}));
+  ASSERT_TRUE(store_->put("t/2026/02/b", "2", {}));
+  ASSERT_TRUE(store_->remove("t/2026/01/a"));
+  EXPECT_FALSE(fs::exists(root_ / "objects/t/2026/01"));
+  EXPECT_TRUE(fs::exists(root_ / "objects/t/2026/02/b"));
+  ASSERT_TRUE(store_->remove("t/2026/02/b"));
+  EXPECT_EQ(files_in(root_ / "objects"), 0);
+  EXPECT_TRUE(fs::exists(root_ / "objects"));
+}
+
+TEST_F(LocalStoreTest, FollowsNoPlantedLinks) {
+  const fs::path outside = directory_.path() / "outside";
+  fs::create_directories(outside / "deep");
+  std::ofstream(outside / "secret") << "secret";
+  ASSERT_TRUE(store_->put("t/real", "real", {}));
+  fs::create_directory_symlink(outside, root_ / "objects/t/dir");
+  fs::create_symlink(outside / "secret", root_ / "objects/t/file");
+  fs::create_symlink("../../outside/secret", root_ / "objects/relative");
+
+  EXPECT_EQ(read("t/file"), "error: object_not_found");
+  EXPECT_EQ(read("relative"), "error: object_not_found");
+  EXPECT_EQ(read("t/dir/secret"), "error: object_not_found");
+  EXPECT_FALSE(store_->head("t/dir/secret"));
+  EXPECT_FALSE(store_->open_for_read("t/dir/secret"));
+  const auto listed = store_->list("t/", "", 100).value();
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed[0].key, "t/real");
+  EXPECT_TRUE(store_->list("t/dir/", "", 100).value().empty());
+
+  const auto through = store_->put("t/dir/new", "x", {});
+  ASSERT_FALSE(through);
+  EXPECT_EQ(through.error().code, "store_denied");
+  EXPECT_TRUE(store_->remove("t/dir/secret"));
+  EXPECT_TRUE(fs::exists(outside / "secret"));
+  EXPECT_FALSE(fs::exists(outside / "new"));
+
+  // Writing to a key whose last segment is a link replaces the link, not what it points at.
+  ASSERT_TRUE(store_->put("t/file", "mine", {}));
+  EXPECT_EQ(read("t/file"), "mine");
+  EXPECT_EQ(slurp(outside / "secret"), "secret");
+}
+
+TEST_F(LocalStoreTest, FollowsNoLinksAmongUploads) {
+  const auto upload = store_->begin_upload("t/a", {}).value();
+  const auto receipt = store_->upload_part(upload, 1, "content").value();
+  const fs::path part = root_ / "uploads" / upload.id / "part-00001";
+  fs::rename(part, directory_.path() / "moved");
+  fs::create_symlink(directory_.path() / "moved", part);
+  const auto refused = store_->complete_upload(upload, std::vector{receipt});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "part_mismatch");
+  // Nor when it is thrown away.
+  fs::create_directory_symlink(directory_.path(), root_ / "uploads" / upload.id / "part-00002");
+  ASSERT_TRUE(store_->abort_upload(upload));
+  EXPECT_TRUE(fs::exists(directory_.path() / "moved"));
+  EXPECT_EQ(files_in(root_ / "uploads") + files_in(root_ / "tmp"), 0);
+}
+
+TEST_F(LocalStoreTest, IsNotHeldUpByAPipe) {
+  ASSERT_TRUE(store_->put("t/a", "a", {}));
+  ASSERT_EQ(::mkfifo((root_ / "objects/t/pipe").c_str(), 0600), 0);
+  EXPECT_EQ(read("t/pipe"), "error: object_not_found");
+  EXPECT_EQ(store_->list("", "", 10).value().size(), 1U);
+}
+
+TEST_F(LocalStoreTest, RefusesLinksInPlaceOfItsDirectories) {
+  const fs::path root = directory_.path() / "linked";
+  fs::create_directories(root);
+  fs::create_directory_symlink("/", root / "objects");
+  const auto made = LocalStore::make(root.string());
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, "store_denied");
+  EXPECT_THAT(made.error().message, HasSubstr("objects"));
+}
+
+TEST_F(LocalStoreTest, SaysThatAKeyCannotLieBelowAnother) {
+  ASSERT_TRUE(store_->put("t/a", "1", {}));
+  const auto below = store_->put("t/a/b", "2", {});
+  ASSERT_FALSE(below);
+  EXPECT_EQ(below.error().code, "store_denied");
+  EXPECT_THAT(below.error().message, HasSubstr("t/a/b"));
+  ASSERT_TRUE(store_->put("t/c/d", "1", {}));
+  EXPECT_EQ(store_->put("t/c", "2", {}).error().code, "store_denied");
+  EXPECT_EQ(read("t/a"), "1");
+  EXPECT_EQ(read("t/c/d"), "1");
+  EXPECT_EQ(files_in(root_ / "tmp"), 0);
+}
+
+TEST_F(LocalStoreTest, EtagsSurviveACopyThatKeepsTimes) {
+  const auto put = store_->put("t/a", "content", {}).value();
+  const fs::path copy = directory_.path() / "copy";
+  fs::create_directories(copy);
+  ASSERT_EQ(std::system(("cp -a " + root_.string() + "/. " + copy.string()).c_str()), 0);
+  const auto restored = LocalStore::make(copy.string()).value();
+  EXPECT_EQ(restored->head("t/a").value().etag, put.etag);
+}
+
+TEST_F(LocalStoreTest, QuickVersionsOfOneSizeHaveDifferentEtags) {
+  std::vector<std::string> etags;
+  for (int i = 0; i < 20; ++i) etags.push_back(store_->put("t/a", std::to_string(i % 10), {}).value().etag);
+  std::sort(etags.begin(), etags.end());
+  EXPECT_EQ(std::unique(etags.begin(), etags.end()), etags.end());
+}
+
+TEST_F(LocalStoreTest, AnOpenObjectStaysReadableWhenReplacedOrRemoved) {
+  ASSERT_TRUE(store_->put("t/a", "old content", {}));
+  const auto opened = store_->open_for_read("t/a").value();
+  ASSERT_TRUE(store_->put("t/a", "new", {}));
+  ASSERT_TRUE(store_->remove("t/a"));
+  EXPECT_EQ(opened.info().size, 11);
+  std::string bytes(32, '\0');
+  EXPECT_EQ(opened.read(bytes.data(), 7, 4).value(), 7);
+  EXPECT_EQ(bytes.substr(0, 7), "content");
+  EXPECT_EQ(opened.read(bytes.data(), 32, 4).value(), 7);
+  EXPECT_EQ(opened.read(bytes.data(), 32, 100).value(), 0);
+}
+
+TEST_F(LocalStoreTest, TwoStoresShareADirectory) {
+  const auto other = LocalStore::make(root_.string()).value();
+  const auto upload = store_->begin_upload("t/a", {}).value();
+  const std::string big(kMinPartBytes, 'x');
+  const auto a = other->upload_part(upload, 1, big).value();
+  const auto b = store_->upload_part(upload, 2, "end").value();
+  EXPECT_EQ(other->list_uploads("").value().size(), 1U);
+  ASSERT_TRUE(other->complete_upload(upload, std::vector{a, b}));
+  EXPECT_EQ(store_->head("t/a").value().size, kMinPartBytes + 3);
+  ASSERT_TRUE(store_->complete_upload(upload, std::vector{a, b}));
+}
+
+TEST_F(LocalStoreTest, OneCompletesAndTheOtherIsToldToWait) {
+  std::latch copying(1);
+  std::latch go_on(1);
+  std::atomic<bool> first = true;
+  const auto slow = LocalStore::make(root_.string(), {.release_window = 1 << 20,
+                                                      .on_step =
+                                                          [&](std::string_view step) {
+                                                            if (step == "complete.copied" && first.exchange(false)) {
+                                                              copying.count_down();
+                                                              go_on.wait();
+                                                            }
+                                                          }})
+                        .value();
+  const auto upload = store_->begin_upload("t/a", {}).value();
+  const std::vector parts{store_->upload_part(upload, 1, std::string(kMinPartBytes, 'x')).value(),
+                          store_->upload_part(upload, 2, "end").value()};
+  Result<ObjectInfo> completed = fail(internal_error("not_run", ""));
+  std::jthread thread([&] { completed = slow->complete_upload(upload, parts); });
+  copying.wait();
+  const auto refused = store_->complete_upload(upload, parts);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "store_unavailable");
+  EXPECT_TRUE(refused.error().retriable);
+  go_on.count_down();
+  thread.join();
+  ASSERT_TRUE(completed);
+  EXPECT_TRUE(store_->complete_upload(upload, parts));
+  EXPECT_EQ(read("t/a"), std::string(kMinPartBytes, 'x') + "end");
+}
+
+TEST_F(LocalStoreTest, AbortingWhileCompletingHarmsNothing) {
+  LocalStore* other = store_.get();
+  UploadRef upload;
+  const auto slow = LocalStore::make(root_.string(), {.release_window = 1 << 20,
+                                                      .on_step =
+                                                          [&](std::string_view step) {
+                                                            if (step == "complete.synced") {
+                                                              ASSERT_TRUE(other->abort_upload(upload));
+                                                            }
+                                                          }})
+                        .value();
+  upload = store_->begin_upload("t/a", {}).value();
+  const std::vector parts{store_->upload_part(upload, 1, std::string(kMinPartBytes, 'x')).value(),
+                          store_->upload_part(upload, 2, "end").value()};
+  const auto completed = slow->complete_upload(upload, parts);
+  ASSERT_FALSE(completed);
+  EXPECT_EQ(completed.error().code, "upload_not_found");
+  EXPECT_FALSE(store_->head("t/a"));
+  EXPECT_EQ(files_in(root_ / "uploads") + files_in(root_ / "tmp"), 0);
+}
+
+TEST_F(LocalStoreTest, WritingAndRemovingNeighboursDoNotDisturbEachOther) {
+  // remove() takes away directories that put() is about to use.
+  std::vector<std::jthread> threads;
+  std::atomic<int> failures = 0;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      const std::string key = "shared/deep/" + std::to_string(t);
+      for (int i = 0; i < 50; ++i) {
+        if (!store_->put(key, "x", {}) || !store_->head(key) || !store_->remove(key)) ++failures;
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(failures, 0);
+}
+
+TEST_F(LocalStoreTest, ADamagedPartIsNotTaken) {
+  const auto upload = store_->begin_upload("t/a", {}).value();
+  const auto receipt = store_->upload_part(upload, 1, std::string(1000, 'x')).value();
+  fs::resize_file(root_ / "uploads" / upload.id / "part-00001", 900);
+  const auto refused = store_->complete_upload(upload, std::vector{receipt});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "part_mismatch");
+  EXPECT_THAT(refused.error().message, HasSubstr("part 1 of upload " + upload.id + " of t/a"));
+}
+
+TEST_F(LocalStoreTest, StaleTemporariesAreSwept) {
+  std::ofstream(root_ / "tmp/left") << "half an object";
+  fs::create_directories(root_ / "tmp/0192f0c4-0000-7000-8000-000000000000.gone/below");
+  std::ofstream(root_ / "tmp/fresh") << "being written";
+  const auto now = SystemClock{}.now();
+  const timespec old[2] = {{1'700'000'000, 0}, {1'700'000'000, 0}};
+  for (const char* name : {"left", "0192f0c4-0000-7000-8000-000000000000.gone"}) {
+    ASSERT_EQ(::utimensat(AT_FDCWD, (root_ / "tmp" / name).c_str(), old, 0), 0);
+  }
+  EXPECT_EQ(store_->remove_stale_temporaries(now - std::chrono::hours{1}).value(), 2);
+  EXPECT_EQ(files_in(root_ / "tmp"), 1);
+  EXPECT_TRUE(fs::exists(root_ / "tmp/fresh"));
+}
+
+TEST_F(LocalStoreTest, MakeSaysWhatIsInTheWay) {
+  std::ofstream(directory_.path() / "file") << "x";
+  const auto made = LocalStore::make((directory_.path() / "file/store").string());
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, "store_denied");
+  EXPECT_THAT(made.error().message, HasSubstr((directory_.path() / "file/store").string()));
+}
+
+/// A file system of a few MiB that only this process sees; it goes with the process.
+class SmallDisk {
+ public:
+  explicit SmallDisk(const fs::path& at) : at_(at) {
+    fs::create_directories(at);
+    mounted_ = ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+               ::mount("tmpfs", at.c_str(), "tmpfs", 0, "size=20m") == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_) ::umount2(at_.c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+  bool mounted() const { return mounted_; }
+  bool make_read_only() { return ::mount(nullptr, at_.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) == 0; }
+
+ private:
+  fs::path at_;
+  bool mounted_ = false;
+};
+
+TEST_F(LocalStoreTest, AFullDiskIsSaidAndLeavesNothingBehind) {
+  SmallDisk disk(directory_.path() / "disk");
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a tmpfs needs root";
+  const fs::path root = directory_.path() / "disk/store";
+  const auto store = LocalStore::make(root.string(), {.release_window = 1}).value();
+
+  const auto put = store->put("t/big", std::string(30 << 20, 'x'), {});
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().code, "store_full");
+  EXPECT_TRUE(put.error().retriable);
+  EXPECT_EQ(put.error().source, ErrorSource::external);
+  EXPECT_THAT(put.error().message, HasSubstr("write the object t/big in the store " + root.string()));
+  EXPECT_THAT(put.error().message, HasSubstr("of 20 MiB"));
+  EXPECT_EQ(files_in(root / "tmp"), 0);
+
+  // Room for two parts and one window, but not for two parts twice.
+  const auto upload = store->begin_upload("t/a", {}).value();
+  const std::string first(6 << 20, 'a');
+  const std::string second(5 << 20, 'b');
+  const std::vector parts{store->upload_part(upload, 1, first).value(), store->upload_part(upload, 2, second).value()};
+  const auto third = store->upload_part(upload, 3, std::string(12 << 20, 'c'));
+  ASSERT_FALSE(third);
+  EXPECT_EQ(third.error().code, "store_full");
+  EXPECT_THAT(third.error().message, HasSubstr("write part 3 of upload " + upload.id + " of t/a"));
+
+  // Completing needs room for one more part. Without it the error says so, and nothing is lost.
+  ASSERT_TRUE(store->put("ballast", std::string(6 << 20, 'z'), {}));
+  const auto full = store->complete_upload(upload, parts);
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code, "store_full");
+  EXPECT_THAT(full.error().message, HasSubstr("assemble part 1"));
+  EXPECT_FALSE(fs::exists(root / "uploads" / upload.id / "assembly"));
+  ASSERT_TRUE(store->remove("ballast"));
+  ASSERT_TRUE(store->complete_upload(upload, parts));
+  ByteBuffer out;
+  ASSERT_TRUE(store->get("t/a", 0, 1 << 30, out));
+  EXPECT_TRUE(out.view() == first + second);
+  EXPECT_EQ(files_in(root / "uploads") + files_in(root / "tmp"), 0);
+}
+
+TEST_F(LocalStoreTest, AReadOnlyDiskIsDenied) {
+  SmallDisk disk(directory_.path() / "disk");
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a tmpfs needs root";
+  const auto store = LocalStore::make((directory_.path() / "disk/store").string()).value();
+  ASSERT_TRUE(store->put("t/a", "x", {}));
+  ASSERT_TRUE(disk.make_read_only());
+  const Status ping = store->ping();
+  ASSERT_FALSE(ping);
+  EXPECT_EQ(ping.error().code, "store_denied");
+  EXPECT_FALSE(ping.error().retriable);
+  EXPECT_THAT(ping.error().message, HasSubstr("must be able to write there"));
+  EXPECT_EQ(store->put("t/b", "x", {}).error().code, "store_denied");
+  EXPECT_TRUE(store->head("t/a"));
+}
+
+TEST_F(LocalStoreTest, TheStoreMustLieOnOneFileSystem) {
+  const fs::path root = directory_.path() / "split";
+  SmallDisk disk(root / "objects");
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a tmpfs needs root";
+  const auto made = LocalStore::make(root.string());
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, "store_denied");
+  EXPECT_THAT(made.error().message, HasSubstr("another file system"));
+}
+
+}  // namespace
+}  // namespace longshore
