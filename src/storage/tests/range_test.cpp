@@ -86,7 +86,7 @@ TEST_F(SelectionTest, IfMatch) {
   EXPECT_EQ(status({.if_match = "\"abc-1\""}), 200);
   EXPECT_EQ(status({.if_match = "*"}), 200);
   EXPECT_EQ(status({.if_match = "\"x\", \"abc-1\""}), 200);
-  EXPECT_EQ(status({.if_match = "\"x,\\",\"abc-1\""}), 200) << "a backslash escapes nothing";
+  EXPECT_EQ(status({.if_match = R"("x,\" ,"abc-1")"}), 200) << "a backslash escapes nothing";
   EXPECT_EQ(status({.if_match = "\"x\" y, \"abc-1\""}), 412) << "what cannot be read ends the list";
   EXPECT_EQ(status({.if_match = "\"x\""}), 412);
   EXPECT_EQ(status({.if_match = "W/\"abc-1\""}), 412) << "compared strongly";
