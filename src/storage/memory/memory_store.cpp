@@ -10,17 +10,17 @@
 
 namespace longshore {
 
-Result<ObjectInfo> MemoryStore::store(const std::string& key, std::string bytes, std::string content_type) {
+Result<ObjectInfo> MemoryStore::store(const std::string& key, std::string bytes) {
   const auto size = static_cast<std::int64_t>(bytes.size());
   ObjectInfo info{key, size, fmt::format("{:x}-{:x}", ++version_, size), SystemClock{}.now()};
-  objects_.insert_or_assign(key, Object{std::move(bytes), std::move(content_type), info});
+  objects_.insert_or_assign(key, Object{std::move(bytes), info});
   return info;
 }
 
-Result<ObjectInfo> MemoryStore::put(const std::string& key, std::string_view bytes, const ObjectOptions& options) {
+Result<ObjectInfo> MemoryStore::put(const std::string& key, std::string_view bytes, const ObjectOptions&) {
   CHECK_OK(check_object_key(key));
   const std::lock_guard lock(mutex_);
-  return store(key, std::string(bytes), options.content_type);
+  return store(key, std::string(bytes));
 }
 
 Status MemoryStore::get(const std::string& key, std::int64_t offset, std::int64_t length, ByteBuffer& out) {
@@ -65,12 +65,12 @@ Result<std::vector<ObjectInfo>> MemoryStore::list(const std::string& prefix, con
   return found;
 }
 
-Result<UploadRef> MemoryStore::begin_upload(const std::string& key, const ObjectOptions& options) {
+Result<UploadRef> MemoryStore::begin_upload(const std::string& key, const ObjectOptions&) {
   CHECK_OK(check_object_key(key));
   const Timestamp now = SystemClock{}.now();
   UploadRef upload{key, uuid_v7(now)};
   const std::lock_guard lock(mutex_);
-  uploads_.emplace(upload.id, Upload{key, options.content_type, now, {}});
+  uploads_.emplace(upload.id, Upload{key, now, {}});
   return upload;
 }
 
@@ -110,7 +110,7 @@ Result<ObjectInfo> MemoryStore::complete_upload(const UploadRef& upload, std::sp
     }
     bytes += part->second;
   }
-  auto object = store(upload.key, std::move(bytes), found->content_type);
+  auto object = store(upload.key, std::move(bytes));
   uploads_.erase(upload.id);
   return object;
 }

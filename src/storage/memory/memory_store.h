@@ -28,18 +28,16 @@ class MemoryStore final : public ObjectStore {
  private:
   struct Object {
     std::string bytes;
-    std::string content_type;
     ObjectInfo info;
   };
   struct Upload {
     std::string key;
-    std::string content_type;
     Timestamp begun;
     std::map<int, std::string> parts;
   };
   // REQUIRES, of all of these: mutex_ is held.
   Upload* find_upload(const UploadRef& upload);
-  Result<ObjectInfo> store(const std::string& key, std::string bytes, std::string content_type);
+  Result<ObjectInfo> store(const std::string& key, std::string bytes);
 
   std::mutex mutex_;
   std::map<std::string, Object> objects_;
