@@ -25,7 +25,4 @@ struct Target {
 /// (`target_too_long`), any other form. A doubled or trailing slash is an empty segment, which no route matches.
 Result<Target> parse_target(std::string_view target);
 
-/// Whether the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms).
-bool is_utf8(std::string_view bytes);
-
 }  // namespace longshore

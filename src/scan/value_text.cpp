@@ -410,41 +410,6 @@ std::optional<float> parse_float32(std::string_view text) {
   return parse_float<float>(text);
 }
 
-bool is_valid_utf8(std::string_view text) {
-  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
-  const auto* const end = at + text.size();
-  while (at < end) {
-    if (*at < 0x80) {
-      ++at;
-      continue;
-    }
-    // RFC 3629 section 4: no overlong forms, no surrogates, nothing above U+10FFFF.
-    int more = 0;
-    unsigned low = 0x80;
-    unsigned high = 0xBF;
-    if (*at >= 0xC2 && *at <= 0xDF) {
-      more = 1;
-    } else if (*at >= 0xE0 && *at <= 0xEF) {
-      more = 2;
-      if (*at == 0xE0) low = 0xA0;
-      if (*at == 0xED) high = 0x9F;
-    } else if (*at >= 0xF0 && *at <= 0xF4) {
-      more = 3;
-      if (*at == 0xF0) low = 0x90;
-      if (*at == 0xF4) high = 0x8F;
-    } else {
-      return false;
-    }
-    if (end - at <= more) return false;
-    if (at[1] < low || at[1] > high) return false;
-    for (int i = 2; i <= more; ++i) {
-      if (at[i] < 0x80 || at[i] > 0xBF) return false;
-    }
-    at += more + 1;
-  }
-  return true;
-}
-
 Int128 power_of_ten(int exponent) {
   return kPowersOfTen[static_cast<std::size_t>(exponent)];
 }

@@ -42,7 +42,6 @@ std::optional<std::int64_t> parse_int64(std::string_view text);
 /// Also `NaN`, `Infinity`, `-Infinity`.
 std::optional<double> parse_float64(std::string_view text);
 std::optional<float> parse_float32(std::string_view text);
-bool is_valid_utf8(std::string_view text);
 
 /// 10 to the power of `exponent`. REQUIRES: 0 <= exponent <= 38.
 Int128 power_of_ten(int exponent);

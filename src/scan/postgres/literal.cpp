@@ -1,5 +1,6 @@
 #include "scan/postgres/literal.h"
 
+#include "base/utf8.h"
 #include "scan/scan_errors.h"
 #include "scan/sql_text.h"
 #include "scan/value_text.h"
@@ -53,7 +54,7 @@ Result<std::string> postgres_literal(const Value& value) {
   if (value.text.find('\0') != std::string::npos) {
     return fail(bad_filter_value("a value with a NUL byte cannot be compared with anything in PostgreSQL"));
   }
-  if (!is_valid_utf8(value.text)) return fail(bad_filter_value("a value to compare with is not valid UTF-8"));
+  if (!is_utf8(value.text)) return fail(bad_filter_value("a value to compare with is not valid UTF-8"));
   std::string literal = quote_text(value.text);
   if (const char* cast = cast_of(value.type)) literal += std::string("::pg_catalog.") + cast;
   return literal;

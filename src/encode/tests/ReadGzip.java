@@ -1,0 +1,38 @@
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.zip.GZIPInputStream;
+
+/** Prints the SHA-256 of a gzip file's content, read from a stream that gives little at a time, like a socket. */
+class ReadGzip {
+  /** Between two packets available() is 0: GZIPInputStream then takes the end of a member for the end of the file. */
+  static class SlowStream extends FilterInputStream {
+    SlowStream(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      return super.read(buffer, offset, Math.min(length, 7));
+    }
+
+    @Override
+    public int available() {
+      return 0;
+    }
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    MessageDigest digest = MessageDigest.getInstance("SHA-256");
+    try (InputStream in = new GZIPInputStream(new SlowStream(Files.newInputStream(Path.of(arguments[0]))))) {
+      byte[] buffer = new byte[8192];
+      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) digest.update(buffer, 0, n);
+    }
+    StringBuilder text = new StringBuilder();
+    for (byte b : digest.digest()) text.append(String.format("%02x", b));
+    System.out.println(text);
+  }
+}
