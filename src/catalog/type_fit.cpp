@@ -33,12 +33,12 @@ bool fits_float(LogicalType declared, LogicalType actual) {
   return declared == LogicalType::float64 && (actual == LogicalType::float32 || actual == LogicalType::int32);
 }
 
-/// SQLite keeps these as text (or, for bool, as an integer); reading checks every value.
+/// SQLite keeps these as text or integers of any width; reading checks every value.
 bool fits_sqlite(LogicalType declared, LogicalType actual) {
   const bool zone_is_a_word = (declared == LogicalType::timestamp && actual == LogicalType::timestamptz) ||
                               (declared == LogicalType::timestamptz && actual == LogicalType::timestamp);
   if (zone_is_a_word) return true;
-  if (declared == LogicalType::boolean) return integer_digits(actual).has_value();
+  if (declared == LogicalType::boolean || integer_digits(declared)) return integer_digits(actual).has_value();
   if (actual != LogicalType::text) return false;
   switch (declared) {
     case LogicalType::uuid:

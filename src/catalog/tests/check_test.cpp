@@ -212,6 +212,7 @@ TEST(TypeFit, ExactWiderOrText) {
   EXPECT_TRUE(fits("uuid", "text", SourceDriver::sqlite));
   EXPECT_TRUE(fits("timestamptz", "text", SourceDriver::sqlite));
   EXPECT_TRUE(fits("bool", "int64", SourceDriver::sqlite));
+  EXPECT_TRUE(fits("int32", "int64", SourceDriver::sqlite));
   EXPECT_FALSE(fits("int64", "text", SourceDriver::sqlite));
   EXPECT_FALSE(type_fits_comparison(DataType{}, *parse_data_type("int64"), SourceDriver::sqlite));
 }
