@@ -1,19 +1,21 @@
 #pragma once
 
+#include <chrono>
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "app/configuration.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "yaml/yaml_fields.h"
 
 namespace longshore {
-
-using EnvironmentLookup = std::function<std::optional<std::string>(const std::string& name)>;
 
 /// All that is wrong with a configuration: findings in the file, and findings in environment variables.
 struct SettingsFindings {
@@ -43,7 +45,7 @@ class SettingsSection {
     if (const auto value = read_integer_setting(key, least, most)) target = static_cast<T>(*value);
   }
   void byte_size(std::string_view key, std::int64_t& target, std::int64_t least, std::int64_t most);
-  /// REQUIRES: least and most are whole in the target's unit, which is not finer than a millisecond or is Duration.
+  /// What the target's unit cannot hold (500ms in seconds) is reported, not rounded.
   template <class Unit>
   void duration(std::string_view key, Unit& target, Unit least, Unit most) {
     const auto value = read_duration_setting(key, least, most, std::chrono::duration_cast<Duration>(Unit(1)));

@@ -43,11 +43,13 @@ YamlPosition YamlFields::position() const {
 }
 
 const YamlNode* YamlFields::find(std::string_view key) {
-  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
+  const bool first_time = std::find(known_.begin(), known_.end(), key) == known_.end();
+  if (first_time) known_.emplace_back(key);
   if (!node_.is_map()) return nullptr;
   for (const YamlNode& field : node_.children) {
     if (field.key != key) continue;
     if (!field.is_null()) return &field;
+    if (!first_time) return nullptr;
     findings_.add(field.position, "wrong_type", quoted(key) + " has no value; give it one or remove the line");
   }
   return nullptr;

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <compare>
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -42,6 +45,7 @@ class YamlFindings {
 
   void add(YamlPosition at, std::string code, std::string message);
   bool empty() const { return findings_.empty(); }
+  std::size_t count() const { return findings_.size(); }
   /// `file:line:column`.
   std::string where(YamlPosition at) const;
   /// The findings in the order of the file; this object is empty afterwards.

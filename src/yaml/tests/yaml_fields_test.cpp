@@ -46,6 +46,7 @@ TEST(YamlFields, ReportsAllThatIsWrong) {
   fields.choice("mode", {"a", "b"});
   fields.texts("list");
   EXPECT_EQ(fields.texts("items")->size(), 1U);
+  fields.find("listen");
   fields.require("listen");
   fields.require("must");
   fields.text("empty");
