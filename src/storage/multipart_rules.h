@@ -11,7 +11,7 @@ namespace longshore {
 
 // S3's limits on multipart uploads (Amazon S3 User Guide, "Amazon S3 multipart upload limits"). Every store enforces
 // them, so that what works on a directory works on S3.
-inline constexpr std::int64_t kMinPartBytes = 5 * 1024 * 1024;  ///< of every part but the last
+inline constexpr std::int64_t kMinPartBytes = std::int64_t{5} * 1024 * 1024;  ///< of every part but the last
 inline constexpr int kMaxPartNumber = 10'000;
 
 /// Errors: `bad_part_number` (internal) outside 1 to 10,000.

@@ -18,7 +18,7 @@ namespace longshore {
 /// counts the writes: no part is read. Thread-safe.
 class DiscardStore final : public ObjectStore {
  public:
-  static constexpr std::size_t kKeptBytes = 64 * 1024;
+  static constexpr std::size_t kKeptBytes = std::size_t{64} * 1024;
 
   Result<ObjectInfo> put(const std::string& key, std::string_view bytes, const ObjectOptions& options) override;
   Status get(const std::string& key, std::int64_t offset, std::int64_t length, ByteBuffer& out) override;

@@ -14,7 +14,7 @@ namespace longshore {
 struct LocalStoreOptions {
   /// While parts are assembled, those whose bytes are durable in the assembly are removed after each of so many bytes.
   /// Completing an upload thus needs no more than this much space beyond what the parts take.
-  std::int64_t release_window = 128 * 1024 * 1024;
+  std::int64_t release_window = std::int64_t{128} * 1024 * 1024;
   /// Called between steps whose effects are seen by others or outlive the process, with the step's name. Tests end the
   /// process there. May be empty; must be thread-safe.
   std::function<void(std::string_view step)> on_step = nullptr;

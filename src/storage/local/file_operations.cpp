@@ -19,9 +19,9 @@
 namespace longshore::file {
 namespace {
 
-constexpr std::int64_t kCopyBufferBytes = 256 * 1024;
-constexpr std::size_t kWritebackBytes = 1024 * 1024;
-constexpr std::int64_t kMaxSmallFileBytes = 4 * 1024 * 1024;
+constexpr std::int64_t kCopyBufferBytes = std::int64_t{256} * 1024;
+constexpr std::size_t kWritebackBytes = std::size_t{1024} * 1024;
+constexpr std::int64_t kMaxSmallFileBytes = std::int64_t{4} * 1024 * 1024;
 
 int open_at(int parent, const std::string& name, int flags, FileDescriptor& out) {
   const int fd = ::openat(parent, name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -249,7 +249,8 @@ Status write_small(const std::string& root, int temporaries, int directory, cons
   if (error == 0 && ::renameat(temporaries, temporary.name().c_str(), directory, name.c_str()) != 0) error = errno;
   if (error != 0) return fail(store_error(root, "write the file " + name, error));
   temporary.moved();
-  if ((error = sync(directory)) != 0) return fail(store_error(root, "write the file " + name, error));
+  error = sync(directory);
+  if (error != 0) return fail(store_error(root, "write the file " + name, error));
   return {};
 }
 

@@ -202,7 +202,8 @@ Result<int> LocalStore::remove_stale_temporaries(Timestamp older_than) {
     // Gone meanwhile: its owner is alive.
     if (::fstatat(temporaries_.get(), entry.name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) continue;
     if (describe(entry.name, about).modified >= older_than) continue;
-    if ((error = file::remove_tree(temporaries_.get(), entry.name)) != 0) break;
+    error = file::remove_tree(temporaries_.get(), entry.name);
+    if (error != 0) break;
     ++removed;
   }
   if (error != 0) return fail(file::store_error(root_, "remove stale temporary files", error));

@@ -159,7 +159,8 @@ Result<PartReceipt> UploadDirectory::write_part(int number, std::string_view byt
     return fail(error(doing, errno));
   }
   temporary.moved();
-  if ((failed = file::sync(directory_.get())) != 0) return fail(error(doing, failed));
+  failed = file::sync(directory_.get());
+  if (failed != 0) return fail(error(doing, failed));
   return PartReceipt{number, part_etag(bytes), static_cast<std::int64_t>(bytes.size())};
 }
 

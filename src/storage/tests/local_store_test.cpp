@@ -283,7 +283,7 @@ class SmallDisk {
  public:
   explicit SmallDisk(const fs::path& at) : at_(at) {
     fs::create_directories(at);
-    mounted_ = ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+    mounted_ = ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", "none", MS_REC | MS_PRIVATE, nullptr) == 0 &&
                ::mount("tmpfs", at.c_str(), "tmpfs", 0, "size=20m") == 0;
   }
   ~SmallDisk() {
@@ -293,7 +293,7 @@ class SmallDisk {
   SmallDisk& operator=(const SmallDisk&) = delete;
 
   bool mounted() const { return mounted_; }
-  bool make_read_only() { return ::mount(nullptr, at_.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) == 0; }
+  bool make_read_only() { return ::mount("none", at_.c_str(), "none", MS_REMOUNT | MS_RDONLY, nullptr) == 0; }
 
  private:
   fs::path at_;
