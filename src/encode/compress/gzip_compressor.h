@@ -22,6 +22,8 @@ class ChunkDeflater {
 
  private:
   struct State;
+  Status append_piece(std::string_view raw, ByteBuffer& out);
+
   std::unique_ptr<State> state_;
 };
 

@@ -7,10 +7,10 @@
 #include <string>
 
 #include "base/digest.h"
+#include "base/utf8.h"
 #include "encode/text/calendar.h"
 #include "encode/text/digits.h"
 #include "encode/text/plain_cells.h"
-#include "base/utf8.h"
 #include "sample_rows.h"
 
 namespace longshore {
