@@ -52,9 +52,15 @@ class DatasetCheck {
   void check_exported(const Column& column) {
     const std::string path = "columns." + column.name;
     const ColumnInfo* found = find_column(column.source, path + ".column");
-    if (found == nullptr || type_fits(column.type, found->type, source_.driver)) return;
-    add(path + ".type", "type_mismatch",
-        mismatch(*found, column.type) + "; declare it " + to_string(found->type) + " or text");
+    if (found == nullptr) return;
+    if (!type_fits(column.type, found->type, source_.driver)) {
+      add(path + ".type", "type_mismatch",
+          mismatch(*found, column.type) + "; declare it " + to_string(found->type) + " or text");
+    } else if (column.filterable && !type_fits_comparison(column.type, found->type, source_.driver)) {
+      add(path + ".type", "type_mismatch",
+          mismatch(*found, column.type) + ", and filters compare it in the database; declare it " +
+              to_string(found->type) + ", or take it out of \"filters\"");
+    }
   }
 
   /// A column whose values are compared in the database, e.g. with the tenant's id.

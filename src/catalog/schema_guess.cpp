@@ -106,7 +106,16 @@ std::string guess_time_column(const RelationInfo& relation) {
   static constexpr std::array<std::string_view, 14> kNames = {
       "created_at", "created",   "created_on",  "occurred_at", "inserted_at", "timestamp", "ts",
       "event_time", "logged_at", "recorded_at", "ordered_at",  "placed_at",   "date",      "updated_at"};
-  return find_named(relation, kNames, is_time_type);
+  std::string named = find_named(relation, kNames, is_time_type);
+  if (!named.empty()) return named;
+  // `booked_at`, `due_date`: a time that every row has is better than none.
+  for (const ColumnInfo& column : relation.columns) {
+    const std::string name = snake_case(column.name);
+    const bool like_time = name.ends_with("_at") || name.ends_with("_time") || name.ends_with("_date");
+    const bool usable = is_identifier(column.name) && is_time_type(column.type.logical) && !column.nullable;
+    if (like_time && usable) return column.name;
+  }
+  return {};
 }
 
 std::string guess_subject_column(const RelationInfo& relation) {

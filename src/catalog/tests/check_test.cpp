@@ -116,6 +116,17 @@ TEST_F(CheckTest, ComparedColumnsMustNotBeDeclaredText) {
           R"(c.yaml:7:20 type_mismatch "tenant_id" is uuid in the database, not text, which compares differently; say it with types: { tenant_id: uuid })"));
 }
 
+TEST_F(CheckTest, AFilterNeedsTheTrueType) {
+  // As text it can be exported; compared with "abc" the database would refuse the statement in mid-export.
+  const std::string as_text = replace(kCatalog, "\"numeric(12,2)\" }", "text }");
+  EXPECT_THAT(check(as_text), IsEmpty());
+  EXPECT_THAT(
+      check(as_text + "    filters: [total, note]\n"),
+      ElementsAre(
+          R"(c.yaml:14:22 type_mismatch "total" is numeric(10,2) in the database, not text, and filters compare it in the database; declare it numeric(10,2), or take it out of "filters")",
+          R"(c.yaml:15:21 type_mismatch "note" is json in the database, not text, and filters compare it in the database; declare it json, or take it out of "filters")"));
+}
+
 TEST_F(CheckTest, TheKeyMustBeUniqueNotNullAndIndexed) {
   orders().indexes = {{"orders_partial", {"id"}, true, true, false}, {"orders_plain", {"id"}, false, false, false}};
   orders().columns[0].nullable = true;

@@ -115,7 +115,8 @@ TEST_F(InitTest, AwkwardSchemasComeThrough) {
                             {"a b", "text"},
                             {"a_b", "text"},
                             {"say \"hi\" \\o/", "json"},
-                            {"placed", "date"}});
+                            {"shipped_at", "timestamptz?"},
+                            {"due_date", "date"}});
   odd.columns[0].name = "org_id";
   odd.indexes = {{"pk", {"org_id", "orderNo", "Line #"}, true, false, true}, {"x", {"from"}, false, false, false}};
   schema.add(std::move(odd));
@@ -128,6 +129,7 @@ TEST_F(InitTest, AwkwardSchemasComeThrough) {
   expect_good(text);
   EXPECT_THAT(text, HasSubstr("types: { org_id: uuid }"));
   EXPECT_THAT(text, HasSubstr("key: [org_id, orderNo, \"Line #\"]"));
+  EXPECT_THAT(text, HasSubstr("time_column: due_date"));
   EXPECT_THAT(text, HasSubstr("  audit_logs2:"));
   EXPECT_THAT(text, HasSubstr("  order_lines:"));
 }
