@@ -1,0 +1,140 @@
+#include "catalog/catalog.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <fstream>
+#include <map>
+
+#include "catalog/check.h"
+#include "catalog/init.h"
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+#include "cli/source_name.h"
+#include "cli/terminal.h"
+#include "cli/text_layout.h"
+#include "scan/source_database.h"
+
+namespace longshore {
+namespace {
+
+// --- check
+
+/// Findings as a compiler prints them, so that editors can jump to them.
+std::string findings_text(const std::string& file, const std::vector<ErrorDetail>& findings, bool colour) {
+  std::string out;
+  const char* red = colour ? "\x1b[1;31m" : "";
+  const char* reset = colour ? "\x1b[0m" : "";
+  for (const ErrorDetail& finding : findings) {
+    const std::string where = finding.where.empty() ? file : finding.where;
+    out += fmt::format("{}: {}error:{} {}\n", printable(where), red, reset, printable(finding.message));
+  }
+  return out + fmt::format("{} error{} in {}\n", findings.size(), findings.size() == 1 ? "" : "s", printable(file));
+}
+
+int report_findings(const std::string& file, const std::vector<ErrorDetail>& findings) {
+  write_all(STDERR_FILENO, findings_text(file, findings, inspect_terminal(STDERR_FILENO).colour));
+  // A catalog that could not be proved because databases are away is not a wrong one.
+  const bool away = std::ranges::all_of(findings, [](const auto& f) { return f.code == "source_unavailable"; });
+  return away ? kExitUnavailable : kExitFailed;
+}
+
+int check(const std::string& file, bool offline) {
+  const auto catalog = Catalog::load(file);
+  if (!catalog) {
+    return catalog.error().details.empty() ? report_error(catalog.error())
+                                           : report_findings(file, catalog.error().details);
+  }
+  if (!offline) {
+    std::map<std::string, Result<std::unique_ptr<SourceDatabase>>> databases;
+    const auto findings = check_catalog(*catalog, [&](const Source& source) -> Result<SchemaInspector*> {
+      auto [at, fresh] = databases.try_emplace(source.name, Result<std::unique_ptr<SourceDatabase>>{});
+      if (fresh) {
+        at->second = make_source(source);
+        if (at->second) {
+          if (auto alive = (*at->second)->ping(); !alive) at->second = fail(std::move(alive).error());
+        }
+      }
+      if (!at->second) return fail(at->second.error());
+      return at->second->get();
+    });
+    if (!findings.empty()) return report_findings(file, findings);
+  }
+  const std::size_t datasets = catalog->datasets().size();
+  write_all(STDERR_FILENO, fmt::format("{}: {} dataset{} ok{}\n", printable(file), datasets, datasets == 1 ? "" : "s",
+                                       offline ? " (not compared with the databases)" : ""));
+  return kExitOk;
+}
+
+// --- init
+
+Status write_new_file(const std::string& path, const std::string& text, bool force) {
+  struct stat present {};
+  if (!force && ::stat(path.c_str(), &present) == 0) {
+    return fail(user_error("file_exists", fmt::format("{} exists; --force writes over it", path)));
+  }
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  if (!(out << text) || !out.flush()) {
+    return fail(external_error("cannot_write_file", fmt::format("cannot write {}", path), false));
+  }
+  return {};
+}
+
+struct InitOptions {
+  std::string dsn;
+  std::string name = "app";
+  std::string output;
+  bool force = false;
+};
+
+Status init(const InitOptions& options) {
+  TRY(const Source source, source_of_dsn(options.dsn, options.name));
+  TRY(const auto database, make_source(source));
+  CHECK_OK(database->ping());
+  TRY(const std::string yaml, init_catalog(*database, source));
+  if (options.output.empty() || options.output == "-") {
+    write_all(STDOUT_FILENO, yaml);
+    return {};
+  }
+  CHECK_OK(write_new_file(options.output, yaml, options.force));
+  write_all(STDERR_FILENO,
+            fmt::format("Wrote {0}. Read it over, then: longshore catalog check {0}\n", printable(options.output)));
+  return {};
+}
+
+}  // namespace
+
+void add_catalog_command(CLI::App& app, Action& action) {
+  CLI::App* catalog = app.add_subcommand("catalog", "Check a catalog, or write one from a database");
+  catalog->require_subcommand(1);
+
+  CLI::App* check_command = catalog->add_subcommand("check", "Prove a catalog against its live databases");
+  auto file = std::make_shared<std::string>();
+  auto offline = std::make_shared<bool>(false);
+  check_command->add_option("file", *file, "The catalog (YAML)")->required();
+  check_command->add_flag("--offline", *offline, "Only read the file, do not connect to the databases");
+  check_command->callback([file, offline, &action] { action = [file, offline] { return check(*file, *offline); }; });
+
+  CLI::App* init_command = catalog->add_subcommand("init", "Write a commented starter catalog from a live database");
+  auto options = std::make_shared<InitOptions>();
+  init_command
+      ->add_option("--source", options->dsn,
+                   "postgres://user@host/db, \"host=… dbname=…\", sqlite:PATH, or the path of a SQLite file")
+      ->required()
+      ->type_name("DSN");
+  init_command->add_option("--name", options->name, "What the catalog calls the source")->capture_default_str();
+  init_command->add_option("-o,--output", options->output, "Where to write it; nothing or -: standard output")
+      ->type_name("FILE");
+  init_command->add_flag("--force", options->force, "Write over an existing file");
+  init_command->callback([options, &action] {
+    action = [options] {
+      const auto done = init(*options);
+      return done ? static_cast<int>(kExitOk) : report_error(done.error());
+    };
+  });
+}
+
+}  // namespace longshore
