@@ -22,7 +22,7 @@ SELECT i, 'acme', 'usr_' || (i * 7919 %% 100000), (ARRAY['login','logout','expor
   CASE WHEN i %% 10 = 0 THEN NULL ELSE 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/' || (90 + i %% 40) || '.0.0.0 Safari/537.36' END,
   (ARRAY[200,201,204,400,404,500])[1 + i %% 6], (i * 7 %% 1000000)::numeric / 100, i %% 7 <> 0,
   jsonb_build_object('request', md5(i::text), 'ms', i %% 900)
-FROM generate_series(1, %(rows)d) i;
+FROM generate_series(1::bigint, %(rows)d) i;
 ALTER TABLE audit_logs ADD PRIMARY KEY (id);
 VACUUM ANALYZE audit_logs;
 """
