@@ -9,7 +9,7 @@
 namespace longshore {
 namespace {
 
-constexpr std::size_t kLongestSecret = 64 * 1024;  // bytes
+constexpr std::size_t kLongestSecret = std::size_t{64} << 10;  // bytes
 
 /// What a section that the file does not have reads as.
 const YamlNode& empty_map() {

@@ -33,7 +33,9 @@ void CatalogReader::note_places(const YamlNode& node, const std::string& path) {
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     const YamlNode& child = node.children[i];
     const std::string name = node.is_map() ? child.key : std::to_string(i);
-    const std::string child_path = path.empty() ? name : path + "." + name;
+    std::string child_path = path;
+    if (!path.empty()) child_path += '.';
+    child_path += name;
     note_places(child, child_path);
     // A map is best pointed at by its key: `orders:`, not the first line below it.
     if (node.is_map() && child.is_map()) catalog_.places_[child_path] = findings_.where(child.key_position);

@@ -43,6 +43,7 @@ class DatasetCheck {
     const ColumnInfo* found = relation_.find_column(name);
     if (found != nullptr) return found;
     std::vector<std::string> names;
+    names.reserve(relation_.columns.size());
     for (const ColumnInfo& column : relation_.columns) names.push_back(column.name);
     add(path, "column_not_found",
         quoted(relation_.name) + " has no column " + quoted(name) + did_you_mean(name, names));

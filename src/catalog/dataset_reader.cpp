@@ -205,6 +205,7 @@ void DatasetReader::add_filter(const YamlNode& item) {
                                    [&](const Column& one) { return one.name == item.text; });
   if (column == dataset_.columns.end()) {
     std::vector<std::string> names;
+    names.reserve(dataset_.columns.size());
     for (const Column& one : dataset_.columns) names.push_back(one.name);
     findings_.add(item.position, "unknown_column",
                   quoted(item.text) + " is not one of \"columns\"" + did_you_mean(item.text, names));

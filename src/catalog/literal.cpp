@@ -111,8 +111,10 @@ std::strong_ordering compare_decimals(const Decimal& a, const Decimal& b) {
   const auto sign = [](const Decimal& d) { return d.digits.empty() ? 0 : d.negative ? -1 : 1; };
   if (sign(a) != sign(b)) return sign(a) <=> sign(b);
   // Digits begin with the first that counts, so the longer integer part is the greater number.
-  const auto magnitude = a.point != b.point ? a.point <=> b.point : a.digits <=> b.digits;
-  return a.negative ? 0 <=> magnitude : magnitude;
+  // Of two negative numbers, the one of the smaller magnitude is the greater.
+  const Decimal& left = a.negative ? b : a;
+  const Decimal& right = a.negative ? a : b;
+  return left.point != right.point ? left.point <=> right.point : left.digits <=> right.digits;
 }
 
 Result<std::string> decimal_text(std::string_view text) {
@@ -308,7 +310,6 @@ std::partial_ordering compare_literals(const Value& a, const Value& b) {
       return *left <=> *right;
     }
     case LogicalType::date:
-      return a.text <=> b.text;
     case LogicalType::time:
       return a.text <=> b.text;
     default:

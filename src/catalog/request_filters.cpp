@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <compare>
 #include <utility>
 
 #include "base/closest_name.h"
@@ -98,7 +99,7 @@ std::optional<Value> RequestFilters::read_time(const JsonValue& json, const std:
 
 void RequestFilters::add_time_range(const std::optional<Value>& from, const std::optional<Value>& to,
                                     const std::string& pointer) {
-  if (from && to && compare_literals(*from, *to) >= 0) {
+  if (from && to && std::is_gteq(compare_literals(*from, *to))) {
     findings_.add(pointer, "empty_range", "the range [from, to) is empty: from must be before to");
   }
   if (from) filters_.push_back({dataset_.time_column, FilterOp::gte, {*from}});
@@ -197,7 +198,7 @@ void RequestFilters::check_range(const std::vector<Filter>& bounds, const std::s
   if (lower == nullptr || upper == nullptr) return;
   const auto order = compare_literals(lower->values.front(), upper->values.front());
   const bool point = word_of(lower->op).inclusive && word_of(upper->op).inclusive;
-  if (order > 0 || (order == 0 && !point)) {
+  if (std::is_gt(order) || (std::is_eq(order) && !point)) {
     findings_.add(pointer, "empty_range", "no value lies between these bounds");
   }
 }
