@@ -17,6 +17,7 @@
 #include "app/secret_file.h"
 #include "app/sources.h"
 #include "assemble/manifest_key.h"
+#include "base/crash_point.h"
 #include "base/digest.h"
 #include "base/memory_budget.h"
 #include "base/random.h"
@@ -156,6 +157,8 @@ void wait_for(const std::stop_token& stop) {
 }  // namespace
 
 Status run_server(const Configuration& configuration, std::stop_token stop) {
+  configure_logs(configuration.log.level, configuration.log.format);
+  arm_crash_points();  // before the threads that pass them
   SystemClock clock;
   Metrics metrics;
   CHECK_OK(make_data_dir(configuration.data_dir));

@@ -136,7 +136,8 @@ std::string manifest_object_key(const std::string& object_key) {
 Result<std::vector<ColumnFidelity>> manifest_fidelity(std::string_view manifest) {
   try {
     std::vector<ColumnFidelity> fidelity;
-    for (const json::value& entry : json::parse(manifest).at("fidelity").as_array()) {
+    const json::value document = json::parse(manifest);
+    for (const json::value& entry : document.at("fidelity").as_array()) {
       fidelity.push_back(
           {entry.at("guarded").to_number<std::int64_t>(), entry.at("stringified").to_number<std::int64_t>(),
            entry.at("truncated").to_number<std::int64_t>(), entry.at("replaced").to_number<std::int64_t>()});
