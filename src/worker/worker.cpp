@@ -72,7 +72,7 @@ Status Worker::start() {
 }
 
 void Worker::stop() {
-  if (slots_.empty()) return;
+  if (!heartbeat_.joinable()) return;
   for (std::jthread& slot : slots_) slot.request_stop();
   {
     std::lock_guard lock(mutex_);
@@ -81,7 +81,7 @@ void Worker::stop() {
   rooms_.signal.announce();
   slots_.clear();  // joins
   heartbeat_.request_stop();
-  if (heartbeat_.joinable()) heartbeat_.join();
+  heartbeat_.join();
   if (const Status retired = rooms_.queue.retire_worker(id()); !retired) {
     log_warn("could not sign off; the lease will run out instead", {{"error", retired.error().message}});
   }
