@@ -78,6 +78,9 @@ class ObjectStore {
   virtual Result<std::vector<UploadInfo>> list_uploads(const std::string& prefix) = 0;
   /// Whether the store can be written to; the error says what is wrong.
   virtual Status ping() = 0;
+  /// Removes what processes that died left half-written, and nothing that anybody alive is writing. Stores where half a
+  /// write leaves nothing do nothing.
+  virtual Status remove_abandoned_writes() { return {}; }
 };
 
 struct LinkOptions {

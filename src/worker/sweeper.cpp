@@ -41,6 +41,7 @@ Status Sweeper::sweep() {
 }
 
 Status Sweeper::sweep_orphans() {
+  CHECK_OK(rooms_.store.remove_abandoned_writes());
   constexpr int kPage = 1000;
   std::string after;
   for (;;) {

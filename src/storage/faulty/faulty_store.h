@@ -78,6 +78,7 @@ class FaultyStore final : public ObjectStore {
   Result<PartReceipt> upload_part(const UploadRef& upload, int number, std::string_view bytes) override;
   Result<ObjectInfo> complete_upload(const UploadRef& upload, std::span<const PartReceipt> parts) override;
   Status abort_upload(const UploadRef& upload) override;
+  Status remove_abandoned_writes() override { return inner_->remove_abandoned_writes(); }
   Result<std::vector<UploadInfo>> list_uploads(const std::string& prefix) override;
   Status ping() override;
 

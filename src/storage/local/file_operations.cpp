@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -224,6 +225,33 @@ int remove_tree(int parent, const std::string& name) {
   }
 }
 
+bool claim_temporary(int fd) {
+  // Without locks (some network file systems) the entry cannot be swept either.
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
+  // A sweep between the entry's making and its lock holds the lock, or has removed it by now.
+  struct stat about {};
+  return ::fstat(fd, &about) == 0 && about.st_nlink > 0;
+}
+
+int remove_abandoned(int temporaries, int& removed) {
+  removed = 0;
+  std::vector<Entry> found;
+  int first_error = entries(temporaries, found);
+  for (const Entry& entry : found) {
+    FileDescriptor fd;
+    // For writing, because network file systems lock exclusively only so.
+    const int error = entry.is_directory ? open_directory(temporaries, entry.name, fd)
+                                         : open_at(temporaries, entry.name, O_RDWR | O_NONBLOCK, fd);
+    if (error != 0 || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) continue;  // moved away, or its writer lives
+    if (const int failed = remove_tree(temporaries, entry.name)) {
+      if (first_error == 0) first_error = failed;
+      continue;
+    }
+    ++removed;
+  }
+  return first_error;
+}
+
 Temporary::Temporary(int directory, std::string name, FileDescriptor fd)
     : directory_(directory), name_(std::move(name)), fd_(std::move(fd)) {}
 
@@ -235,10 +263,12 @@ Temporary::~Temporary() {
 }
 
 Result<Temporary> Temporary::make(const std::string& root, int directory) {
-  std::string name = uuid_v7(SystemClock{}.now());
-  FileDescriptor fd;
-  if (const int error = create(directory, name, fd)) return fail(store_error(root, "create a temporary file", error));
-  return Temporary(directory, std::move(name), std::move(fd));
+  for (;;) {
+    std::string name = uuid_v7(SystemClock{}.now());
+    FileDescriptor fd;
+    if (const int error = create(directory, name, fd)) return fail(store_error(root, "create a temporary file", error));
+    if (claim_temporary(fd.get())) return Temporary(directory, std::move(name), std::move(fd));
+  }
 }
 
 Status write_small(const std::string& root, int temporaries, int directory, const std::string& name,

@@ -54,6 +54,14 @@ int entries(int directory, std::vector<Entry>& out);
 /// Removes a file, or a directory with all that is in it. 0 if it is not there.
 int remove_tree(int parent, const std::string& name);
 
+/// Claims a new entry in the directory of temporaries for this process, for as long as `fd` is open: what is there
+/// without its writer's lock was left by a dead one, see remove_abandoned(). False: it was taken for such and is gone,
+/// make another one.
+bool claim_temporary(int fd);
+/// Removes all entries of the directory of temporaries whose writers are gone; returns 0 or the first error. Any number
+/// of processes may do so, whatever is written meanwhile. Where the file system has no locks, nothing is removed.
+int remove_abandoned(int temporaries, int& removed);
+
 /// A new file in the store's directory of temporaries; the destructor removes what was not moved away.
 class Temporary {
  public:

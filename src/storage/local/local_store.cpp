@@ -193,21 +193,12 @@ Status LocalStore::ping() {
   return {};
 }
 
-Result<int> LocalStore::remove_stale_temporaries(Timestamp older_than) {
-  std::vector<file::Entry> entries;
-  int error = file::entries(temporaries_.get(), entries);
+Status LocalStore::remove_abandoned_writes() {
   int removed = 0;
-  for (const file::Entry& entry : entries) {
-    struct stat about {};
-    // Gone meanwhile: its owner is alive.
-    if (::fstatat(temporaries_.get(), entry.name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    if (describe(entry.name, about).modified >= older_than) continue;
-    error = file::remove_tree(temporaries_.get(), entry.name);
-    if (error != 0) break;
-    ++removed;
+  if (const int error = file::remove_abandoned(temporaries_.get(), removed)) {
+    return fail(file::store_error(root_, "remove abandoned temporary files", error));
   }
-  if (error != 0) return fail(file::store_error(root_, "remove stale temporary files", error));
-  return removed;
+  return {};
 }
 
 }  // namespace longshore

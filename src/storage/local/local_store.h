@@ -56,13 +56,11 @@ class LocalStore final : public ObjectStore {
   Status abort_upload(const UploadRef& upload) override;
   Result<std::vector<UploadInfo>> list_uploads(const std::string& prefix) override;
   Status ping() override;
+  /// What is in root/tmp without the lock of a living writer.
+  Status remove_abandoned_writes() override;
 
   /// For serving byte ranges with flat memory.
   Result<ReadableFile> open_for_read(const std::string& key) const;
-
-  /// Removes what dead processes left in root/tmp and nobody touched since `older_than`; returns how many. Nothing
-  /// alive writes for as long as a day to one temporary file.
-  Result<int> remove_stale_temporaries(Timestamp older_than);
 
   const std::string& root() const { return root_; }
 

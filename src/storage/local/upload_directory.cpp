@@ -54,12 +54,21 @@ Error UploadDirectory::error(std::string_view doing, int error_number) const {
 
 Result<UploadRef> UploadDirectory::begin(const Location& location, const std::string& key,
                                          const ObjectOptions& options) {
-  UploadRef upload{key, uuid_v7(SystemClock{}.now())};
+  UploadRef upload{key, {}};
   // Built aside and moved into place, so that an upload without its meta file cannot be seen.
   FileDescriptor directory;
   FileDescriptor lock;
-  int error = ::mkdirat(location.temporaries, upload.id.c_str(), 0700) == 0 ? 0 : errno;
-  if (error == 0) error = file::open_directory(location.temporaries, upload.id, directory);
+  int error = 0;
+  for (bool ours = false; !ours && error == 0;) {
+    upload.id = uuid_v7(SystemClock{}.now());
+    if (::mkdirat(location.temporaries, upload.id.c_str(), 0700) != 0) {
+      error = errno;
+      break;
+    }
+    error = file::open_directory(location.temporaries, upload.id, directory);
+    ours = error == 0 && file::claim_temporary(directory.get());
+    if (error == ENOENT) error = 0;  // swept before it could be claimed
+  }
   if (error == 0) error = file::create(directory.get(), "lock", lock);
   if (error == 0) {
     if (auto status = file::write_small(location.root, location.temporaries, directory.get(), "meta",

@@ -80,7 +80,7 @@ class LocalStoreCrashTest : public testing::Test {
     EXPECT_TRUE(out.view() == expected) << out.size() << " bytes instead of " << expected.size();
   }
   void expect_nothing_left(LocalStore& store) {
-    ASSERT_TRUE(store.remove_stale_temporaries(SystemClock{}.now() + std::chrono::hours{1}));
+    ASSERT_TRUE(store.remove_abandoned_writes());
     EXPECT_EQ(files_in(root() + "/uploads"), 0);
     EXPECT_EQ(files_in(root() + "/tmp"), 0);
   }

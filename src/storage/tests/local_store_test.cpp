@@ -7,10 +7,12 @@
 #include <sys/stat.h>
 
 #include <sched.h>
+#include <atomic>
 #include <fstream>
 #include <latch>
 #include <thread>
 
+#include "storage/local/file_operations.h"
 #include "storage/multipart_rules.h"
 #include "temporary_directory.h"
 
@@ -256,18 +258,34 @@ TEST_F(LocalStoreTest, ADamagedPartIsNotTaken) {
   EXPECT_THAT(refused.error().message, HasSubstr("part 1 of upload " + upload.id + " of t/a"));
 }
 
-TEST_F(LocalStoreTest, StaleTemporariesAreSwept) {
+TEST_F(LocalStoreTest, WhatDeadWritersLeftIsSweptAndNothingElse) {
   std::ofstream(root_ / "tmp/left") << "half an object";
   fs::create_directories(root_ / "tmp/0192f0c4-0000-7000-8000-000000000000.gone/below");
-  std::ofstream(root_ / "tmp/fresh") << "being written";
-  const auto now = SystemClock{}.now();
-  const timespec old[2] = {{1'700'000'000, 0}, {1'700'000'000, 0}};
-  for (const char* name : {"left", "0192f0c4-0000-7000-8000-000000000000.gone"}) {
-    ASSERT_EQ(::utimensat(AT_FDCWD, (root_ / "tmp" / name).c_str(), old, 0), 0);
-  }
-  EXPECT_EQ(store_->remove_stale_temporaries(now - std::chrono::hours{1}).value(), 2);
+  const int writing = ::open((root_ / "tmp/writing").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  ASSERT_TRUE(file::claim_temporary(writing));
+  ASSERT_TRUE(store_->remove_abandoned_writes());
   EXPECT_EQ(files_in(root_ / "tmp"), 1);
-  EXPECT_TRUE(fs::exists(root_ / "tmp/fresh"));
+  EXPECT_TRUE(fs::exists(root_ / "tmp/writing"));
+  ::close(writing);
+  ASSERT_TRUE(store_->remove_abandoned_writes());
+  EXPECT_EQ(files_in(root_ / "tmp"), 0);
+}
+
+TEST_F(LocalStoreTest, SweepingDisturbsNobodyWhoWrites) {
+  std::atomic<bool> done = false;
+  std::jthread sweeper([&] {
+    while (!done) EXPECT_TRUE(store_->remove_abandoned_writes());
+  });
+  for (int i = 0; i < 200; ++i) {
+    const std::string key = "t/" + std::to_string(i);
+    ASSERT_TRUE(store_->put(key, "content", {})) << i;
+    const auto upload = store_->begin_upload(key, {});
+    ASSERT_TRUE(upload) << i << ' ' << upload.error().message;
+    const auto receipt = store_->upload_part(*upload, 1, "part");
+    ASSERT_TRUE(receipt) << i << ' ' << receipt.error().message;
+    ASSERT_TRUE(store_->complete_upload(*upload, std::vector{*receipt})) << i;
+  }
+  done = true;
 }
 
 TEST_F(LocalStoreTest, MakeSaysWhatIsInTheWay) {
