@@ -90,7 +90,7 @@ int write_rows(const std::string& path, int null_percent) {
   ExportSpec spec = make_spec("csv", Compression::none, CsvProfile::machine);
   auto encoder = formats().make_encoder(spec);
   ByteBuffer bytes;
-  for (const RowBatch& batch : make_audit_batches(20 * kRows, null_percent)) {
+  for (const RowBatch& batch : make_audit_batches(5 * kRows, null_percent)) {
     if (!(*encoder)->encode(batch, bytes)) return 1;
   }
   FILE* file = std::fopen(path.c_str(), "wb");

@@ -38,6 +38,7 @@ const Format* FormatTable::find(const std::string& name) const {
 
 std::vector<const Format*> FormatTable::all() const {
   std::vector<const Format*> formats;
+  formats.reserve(formats_.size());
   for (const auto& format : formats_) formats.push_back(format.get());
   return formats;
 }
@@ -59,7 +60,7 @@ Result<std::unique_ptr<FileFrame>> FormatTable::make_frame(const ExportSpec& spe
 
 std::string FormatTable::extension(const ExportSpec& spec) const {
   const Format* format = find(spec.format);
-  const std::string base = format != nullptr ? format->traits().extension : spec.format;
+  std::string base = format != nullptr ? format->traits().extension : spec.format;
   switch (spec.compression) {
     case Compression::none:
       return base;

@@ -4,11 +4,14 @@
 #include <cmath>
 #include <cstring>
 
-#include "encode/text/plain_cells.h"
 #include "base/utf8.h"
+#include "encode/text/plain_cells.h"
 
 namespace longshore {
 namespace {
+
+/// The empty string, as opposed to NULL.
+constexpr std::string_view kEmptyText = "\"\"";
 
 constexpr std::uint8_t kFormulaStart = 1;
 constexpr std::uint8_t kQuoteStart = 2;  ///< a blank, or the backslash of PostgreSQL's end-of-data mark `\.`
@@ -91,10 +94,7 @@ bool wants_quotes(std::string_view text, std::uint8_t first_byte) {
 
 char* write_text_cell(CellColumn& column, std::size_t row, char* out) {
   const std::string_view text = column.text(row);
-  if (text.empty()) {
-    std::memcpy(out, "\"\"", 2);
-    return out + 2;
-  }
+  if (text.empty()) return write_word(out, kEmptyText);
   const CsvSpecials specials{column.delimiter};
   const unsigned flags = text.size() <= 32 && column.values_end - text.data() >= 32
                              ? scan_short(text.data(), text.size(), out, specials)
@@ -121,8 +121,7 @@ char* nullable(CellColumn& column, std::size_t row, char* out) {
 template <CellWriter write>
 char* nullable_single(CellColumn& column, std::size_t row, char* out) {
   if (column.valid(row)) return write(column, row, out);
-  std::memcpy(out, "\"\"", 2);
-  return out + 2;
+  return write_word(out, kEmptyText);
 }
 
 template <CellWriter write>
@@ -190,7 +189,7 @@ CellColumn make_csv_column(const Column& column, const CsvOptions& options, bool
 std::string csv_header_cell(std::string_view name, char delimiter) {
   CellColumn cell;
   cell.first_byte = kPlainText.data();
-  if (name.empty()) return "\"\"";
+  if (name.empty()) return std::string(kEmptyText);
   std::string text(2 * name.size() + kCellOvershoot, '\0');
   const unsigned flags = baseline_scan().csv(name.data(), name.size(), text.data(), CsvSpecials{delimiter});
   text.resize(static_cast<std::size_t>(write_careful_text(cell, name, flags, text.data()) - text.data()));

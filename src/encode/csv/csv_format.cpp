@@ -54,6 +54,7 @@ CsvFormat::CsvFormat() {
 Result<std::unique_ptr<PartitionEncoder>> CsvFormat::make_encoder(const ExportSpec& spec) const {
   CHECK_OK(check_delimiter(spec.csv.delimiter));
   std::vector<CellColumn> columns;
+  columns.reserve(spec.columns.size());
   for (const Column& column : spec.columns) {
     CellColumn cell = make_csv_column(column, spec.csv, spec.columns.size() == 1);
     if (!columns.empty()) cell.prefix = spec.csv.delimiter;

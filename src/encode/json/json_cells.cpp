@@ -4,16 +4,15 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/utf8.h"
 #include "encode/json/json_text.h"
 #include "encode/text/plain_cells.h"
-#include "base/utf8.h"
 
 namespace longshore {
 namespace {
 
 inline char* write_null(char* out) {
-  std::memcpy(out, "null", 4);
-  return out + 4;
+  return write_word(out, "null");
 }
 
 /// `text`, or a repaired copy if it is not UTF-8.

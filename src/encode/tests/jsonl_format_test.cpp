@@ -125,6 +125,21 @@ TEST(JsonlFormat, ACellOfManyMegabytesIsACellLikeAnyOther) {
   EXPECT_TRUE(encode_rows(spec, {{INT64_C(1), text}}) == expected);
 }
 
+/// Room is reserved by worst cases; AddressSanitizer sees a cell that takes more.
+TEST(TextFormats, StayWithinWhatTheyReserve) {
+  for (const char* format : {"csv", "jsonl"}) {
+    const ExportSpec spec = make_spec(format, {"t:text", "j:json", "n:numeric", "b:bytea", "d:numeric(38,38)"});
+    for (const char* piece : {"\x01", "\"", "\xFF", "=", "\xE2\x82", "[", "1"}) {
+      std::string text;
+      for (int i = 0; i < 70; ++i, text += piece) {
+        const Row row{text, text, text, text, int128("-99999999999999999999999999999999999999")};
+        EXPECT_FALSE(encode_rows(spec, {row}).empty());
+        EXPECT_FALSE(encode_rows(spec, std::vector<Row>(32, row)).empty());
+      }
+    }
+  }
+}
+
 TEST(FormatTable, NamesWhatItHas) {
   const FormatTable formats = make_formats();
   ASSERT_NE(formats.find("csv"), nullptr);

@@ -1,7 +1,6 @@
 #include "encode/text/calendar.h"
 
 #include <cstring>
-#include <string_view>
 
 #include "batch/column_vector.h"
 #include "encode/text/digits.h"
@@ -10,11 +9,6 @@ namespace longshore {
 namespace {
 
 constexpr std::int64_t kMicrosPerDay = 86'400'000'000;
-
-char* write_word(char* out, std::string_view word) {
-  std::memcpy(out, word.data(), word.size());
-  return out + word.size();
-}
 
 char* write_clock(char* out, std::uint64_t micros) {
   const auto seconds = static_cast<std::uint32_t>(micros / 1'000'000);

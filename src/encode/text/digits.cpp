@@ -79,12 +79,12 @@ char* write_uuid(char* out, const unsigned char* bytes) {
 char* write_base64(char* out, const char* bytes, std::size_t n) {
   const auto* in = reinterpret_cast<const unsigned char*>(bytes);
   for (; n >= 3; n -= 3, in += 3, out += 4) {
-    const std::uint32_t group = std::uint32_t{in[0]} << 16 | std::uint32_t{in[1]} << 8 | in[2];
+    const std::size_t group = std::size_t{in[0]} << 16 | std::size_t{in[1]} << 8 | in[2];
     std::memcpy(out, &kBase64Pairs[2 * (group >> 12)], 2);
     std::memcpy(out + 2, &kBase64Pairs[2 * (group & 4095)], 2);
   }
   if (n == 0) return out;
-  const std::uint32_t group = std::uint32_t{in[0]} << 16 | (n == 2 ? std::uint32_t{in[1]} << 8 : 0);
+  const std::size_t group = std::size_t{in[0]} << 16 | (n == 2 ? std::size_t{in[1]} << 8 : 0);
   std::memcpy(out, &kBase64Pairs[2 * (group >> 12)], 2);
   out[2] = n == 2 ? kBase64Alphabet[(group >> 6) & 63] : '=';
   out[3] = '=';

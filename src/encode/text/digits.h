@@ -1,17 +1,26 @@
 #pragma once
 
+#include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 #include "batch/column_vector.h"
 
 namespace longshore {
 
+/// Copies a fixed word and returns its end.
+inline char* write_word(char* out, std::string_view word) {
+  std::memcpy(out, word.data(), word.size());
+  return out + word.size();
+}
+
 /// The decimal digits of 0 to 99, two bytes each.
 inline constexpr auto kDigitPairs = [] {
   std::array<char, 200> pairs{};
-  for (int i = 0; i < 100; ++i) {
+  for (std::size_t i = 0; i < 100; ++i) {
     pairs[2 * i] = static_cast<char>('0' + i / 10);
     pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
   }
@@ -20,7 +29,7 @@ inline constexpr auto kDigitPairs = [] {
 
 /// Writes exactly two digits. REQUIRES: value < 100.
 inline void write_digit_pair(char* out, std::uint32_t value) {
-  std::memcpy(out, &kDigitPairs[2 * value], 2);
+  std::memcpy(out, &kDigitPairs[2 * std::size_t{value}], 2);
 }
 
 /// How many decimal digits `value` has; 1 for 0.

@@ -15,9 +15,7 @@ char* write_float(char* out, float value) {
 }
 
 char* write_not_a_number(char* out, double value) {
-  const std::string_view text = std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
-  std::memcpy(out, text.data(), text.size());
-  return out + text.size();
+  return write_word(out, std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
 }
 
 }  // namespace longshore
