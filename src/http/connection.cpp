@@ -15,6 +15,7 @@
 #include "http/problem.h"
 #include "http/response_head.h"
 #include "http/target.h"
+#include "storage/range.h"
 
 namespace longshore {
 
@@ -257,10 +258,10 @@ void Connection::respond(Response response) {
   if (cut_off_) return close();
   response_ = std::move(response);
   if (loop_.stopping) keep_alive_ = false;
-  const std::time_t now = std::time(nullptr);
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   if (now != loop_.date_second) {
     loop_.date_second = now;
-    loop_.date = http_date(now);
+    loop_.date = format_http_date(now);
   }
   head_ = format_head(response_, {.date = loop_.date,
                                   .request_id = request_.request_id,

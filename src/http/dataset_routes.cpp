@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "base/closest_name.h"
+#include "catalog/names.h"
+#include "http/json_text.h"
 
 namespace longshore {
 
@@ -15,18 +17,6 @@ namespace json = boost::json;
 
 json::value text_or_null(const std::string& text) {
   return text.empty() ? json::value(nullptr) : json::value(text);
-}
-
-bool is_ordered(const DataType& type) {
-  switch (type.logical) {
-    case LogicalType::boolean:
-    case LogicalType::json:
-    case LogicalType::bytea:
-    case LogicalType::array:
-      return false;
-    default:
-      return true;
-  }
 }
 
 json::array columns_of(const Dataset& dataset) {
@@ -44,25 +34,29 @@ json::array filters_of(const Dataset& dataset) {
   json::array filters;
   for (const Column& column : dataset.columns) {
     if (!column.filterable) continue;
-    json::array operators{"eq", "in"};
-    if (is_ordered(column.type)) operators.insert(operators.end(), {"gte", "gt", "lte", "lt"});
+    json::array operators{"eq", "in", "is_null"};
+    if (is_ordered(column.type.logical)) operators.insert(operators.end(), {"gte", "gt", "lte", "lt"});
     filters.push_back(
         json::object{{"name", column.name}, {"type", to_string(column.type)}, {"operators", std::move(operators)}});
   }
   return filters;
 }
 
-json::object option(json::value type, json::value fallback) {
-  return {{"values", std::move(type)}, {"default", std::move(fallback)}};
+json::object option(json::array values, json::value fallback) {
+  return {{"values", std::move(values)}, {"default", std::move(fallback)}};
 }
 
-/// The options of the request's `csv` object.
+/// The options of the request's `csv` object, as catalog/ accepts them.
 json::object csv_options() {
   const CsvOptions defaults;
-  return {{"delimiter", option("one character", json::string(1, defaults.delimiter))},
-          {"header", option(json::array{true, false}, defaults.header)},
-          {"bom", option(json::array{true, false}, defaults.bom)},
-          {"profile", option(json::array{"spreadsheet", "machine"}, "spreadsheet")}};
+  const json::array either{true, false};
+  return {{"delimiter", option({",", ";", "\t", "|"}, json::string(1, defaults.delimiter))},
+          {"header", option(either, defaults.header)},
+          {"bom", option(either, defaults.bom)},
+          {"profile",
+           option({"spreadsheet", "machine"}, defaults.profile == CsvProfile::spreadsheet ? "spreadsheet" : "machine")},
+          {"lineEnding", option({"crlf", "lf"}, defaults.crlf ? "crlf" : "lf")},
+          {"timeZone", option({"UTC"}, "UTC")}};
 }
 
 json::array formats_of(const std::vector<FormatView>& formats) {
@@ -97,13 +91,13 @@ json::object dataset_object(const Dataset& dataset, const std::vector<FormatView
 }  // namespace
 
 std::string dataset_json(const Dataset& dataset, const std::vector<FormatView>& formats) {
-  return json::serialize(dataset_object(dataset, formats));
+  return to_text(dataset_object(dataset, formats));
 }
 
 std::string datasets_json(const std::vector<Dataset>& datasets, const std::vector<FormatView>& formats) {
   json::array out;
   for (const Dataset& dataset : datasets) out.push_back(dataset_object(dataset, formats));
-  return json::serialize(json::object{{"datasets", std::move(out)}});
+  return to_text(json::object{{"datasets", std::move(out)}});
 }
 
 void append_dataset_routes(Router& router, const ApiContext& context, ExportService& service,

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "http/json_text.h"
 
 namespace longshore {
 
@@ -127,33 +128,32 @@ std::string export_url(const std::string& public_url, const JobId& id) {
 
 std::string created_json(const JobView& view, const std::string& public_url) {
   const std::string self = export_url(public_url, view.job.id);
-  return json::serialize(json::object{{"exportId", export_id(view.job.id)},
-                                      {"status", to_string(view.job.state)},
-                                      {"createdAt", to_rfc3339(view.job.created_at)},
-                                      {"links", json::object{{"status", self}, {"cancel", self + "/cancel"}}}});
+  return to_text(json::object{{"exportId", export_id(view.job.id)},
+                              {"status", to_string(view.job.state)},
+                              {"createdAt", to_rfc3339(view.job.created_at)},
+                              {"links", json::object{{"status", self}, {"cancel", self + "/cancel"}}}});
 }
 
 std::string export_json(const JobView& view, const std::string& public_url) {
-  return json::serialize(export_object(view, public_url));
+  return to_text(export_object(view, public_url));
 }
 
 std::string page_json(const JobPage& page, const std::string& public_url) {
   json::array exports;
   for (const JobView& view : page.jobs) exports.push_back(export_object(view, public_url));
-  return json::serialize(
-      json::object{{"exports", std::move(exports)}, {"nextPageToken", text_or_null(page.next_page_token)}});
+  return to_text(json::object{{"exports", std::move(exports)}, {"nextPageToken", text_or_null(page.next_page_token)}});
 }
 
 std::string estimate_json(const Estimate& estimate) {
-  return json::serialize(json::object{{"rows", estimate.rows},
-                                      {"exact", estimate.exact},
-                                      {"bytes", estimate.bytes},
-                                      {"seconds", estimate.seconds},
-                                      {"limits", json::array(estimate.limits_hit.begin(), estimate.limits_hit.end())}});
+  return to_text(json::object{{"rows", estimate.rows},
+                              {"exact", estimate.exact},
+                              {"bytes", estimate.bytes},
+                              {"seconds", estimate.seconds},
+                              {"limits", json::array(estimate.limits_hit.begin(), estimate.limits_hit.end())}});
 }
 
 std::string download_link_json(const JobId& id, const DownloadLink& link) {
-  return json::serialize(json::object{
+  return to_text(json::object{
       {"exportId", export_id(id)}, {"downloadUrl", link.url}, {"expiresInSeconds", link.lifetime.count()}});
 }
 
@@ -173,7 +173,7 @@ std::string partitions_json(const JobId& id, const std::vector<Partition>& parti
         {"completedAt", time_or_null(partition.completed_at)},
     });
   }
-  return json::serialize(json::object{{"exportId", export_id(id)}, {"partitions", std::move(items)}});
+  return to_text(json::object{{"exportId", export_id(id)}, {"partitions", std::move(items)}});
 }
 
 std::string downloads_json(const JobId& id, const std::vector<DownloadAudit>& downloads) {
@@ -186,7 +186,7 @@ std::string downloads_json(const JobId& id, const std::vector<DownloadAudit>& do
                                  {"userAgent", text_or_null(download.user_agent)},
                                  {"downloadedAt", to_rfc3339(download.at)}});
   }
-  return json::serialize(json::object{{"exportId", export_id(id)}, {"downloads", std::move(items)}});
+  return to_text(json::object{{"exportId", export_id(id)}, {"downloads", std::move(items)}});
 }
 
 }  // namespace longshore

@@ -1,7 +1,6 @@
 #include "http/response_head.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/digest.h"
 #include "base/random.h"
@@ -43,18 +42,6 @@ std::string format_head(const Response& response, const HeadOptions& options) {
   }
   head += "\r\n";
   return head;
-}
-
-std::string http_date(std::time_t time) {
-  // Not strftime: its names of days and months follow the locale.
-  constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  std::tm utc{};
-  gmtime_r(&time, &utc);
-  const auto two = [](int n) { return std::string(n < 10 ? "0" : "") + std::to_string(n); };
-  return std::string(kDays[static_cast<std::size_t>(utc.tm_wday)]) + ", " + two(utc.tm_mday) + ' ' +
-         kMonths[static_cast<std::size_t>(utc.tm_mon)] + ' ' + std::to_string(utc.tm_year + 1900) + ' ' +
-         two(utc.tm_hour) + ':' + two(utc.tm_min) + ':' + two(utc.tm_sec) + " GMT";
 }
 
 bool is_sane_request_id(std::string_view id) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <ctime>
 #include <string>
 #include <string_view>
 
@@ -9,7 +8,7 @@
 namespace longshore {
 
 struct HeadOptions {
-  std::string_view date;  ///< see http_date()
+  std::string_view date;  ///< as format_http_date() writes it
   std::string_view request_id;
   bool keep_alive = true;
   bool http_1_0 = false;
@@ -20,9 +19,6 @@ struct HeadOptions {
 /// response says otherwise). Control characters in values become spaces, so that no value can begin a header of its
 /// own.
 std::string format_head(const Response& response, const HeadOptions& options);
-
-/// `Sat, 06 Jun 2026 14:20:00 GMT` (RFC 9110 section 5.6.7).
-std::string http_date(std::time_t time);
 
 /// Whether a client's request id may be taken over: 1 to 128 letters, digits and `._:/=+@-`.
 bool is_sane_request_id(std::string_view id);

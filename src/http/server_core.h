@@ -30,7 +30,7 @@ struct Loop {
   boost::asio::steady_timer tick{io};
   std::unordered_map<Connection*, std::shared_ptr<Connection>> connections;
   bool stopping = false;
-  std::time_t date_second = 0;
+  std::chrono::sys_seconds date_second{};
   std::string date;  ///< the Date header's value for `date_second`
   std::thread thread;
 };
