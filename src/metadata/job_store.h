@@ -67,10 +67,10 @@ struct CleanWork {
 };
 using Work = std::variant<PlanWork, PartitionWork, AssembleWork, CleanWork>;
 
-/// How far a partition has come beyond its last checkpoint.
+/// How far a partition has come, what is not yet checkpointed included.
 struct PartitionProgress {
-  Claim claim;
-  std::int64_t rows = 0;
+  Claim claim;            ///< partition -1 (claims on a job itself) may be listed too; its figures are not looked at
+  std::int64_t rows = 0;  ///< of the whole partition so far
   std::int64_t bytes = 0;
   std::string source_pressure;  ///< as in ExportJob
 };
@@ -170,7 +170,9 @@ class WorkQueue {
   /// else the job is FAILED with the error (clean work is retried for ever). The job's error text is kept either way.
   /// Returns whether the job has now FAILED.
   virtual Result<bool> give_up(const Claim& claim, const Error& error, const RetryPolicy& policy) = 0;
-  /// Ends a claim on shutdown, as if it had never been taken; checkpoints stay.
+  /// Ends a claim on shutdown, as if it had never been taken; checkpoints stay. Also how a worker says that it has
+  /// stopped working on a claim that it lost because the job was cancelled or failed (it is answered `claim_lost`):
+  /// cleaning waits for that.
   virtual Status hand_back(const Claim& claim) = 0;
   /// SUCCEEDED jobs past expires_at → EXPIRED with cleaning due; returns how many.
   virtual Result<int> expire_due() = 0;

@@ -105,13 +105,13 @@ Status require_alive(sql::Transaction& transaction, const WorkerId& worker) {
 Result<std::optional<Work>> SqlStore::claim_next(const WorkerId& id) {
   // Most polls find nothing: they end here, without a lock that writers would wait for.
   TRY(const bool any, read([](sql::Transaction& transaction) -> Result<bool> {
-        TRY(const sql::Rows rows, transaction.query(claims::kCandidates));
+        TRY(const sql::Rows rows, transaction.query(claims::any_candidate()));
         return !rows.empty();
       }));
   if (!any) return std::nullopt;
   return write([&](sql::Transaction& transaction) -> Result<std::optional<Work>> {
     CHECK_OK(require_alive(transaction, id));
-    TRY(const sql::Rows candidates, transaction.query(claims::kCandidates));
+    TRY(const sql::Rows candidates, transaction.query(claims::best_candidates()));
     for (const sql::Row candidate : candidates) {
       TRY(auto work, claim(transaction, candidate.text("kind"), id, JobId(candidate.text("job_id"))));
       if (work) return work;

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "metadata/claim_guard.h"
+#include "metadata/claim_query.h"
 #include "metadata/sql_store.h"
 
 namespace longshore {
@@ -62,8 +63,9 @@ Status release_abandoned(sql::Transaction& transaction, const WorkerId& id, Time
                          const std::vector<PartitionProgress>& listed) {
   TRY(const sql::Rows rows, transaction.query(R"(
     SELECT p.worker_id, p.job_id, p.partition_index, p.epoch, p.attempts
-    FROM export_job_partitions p JOIN export_jobs j ON j.id = p.job_id
-    WHERE p.worker_id = $1 AND p.status = 'RUNNING' AND j.status <> 'RUNNING' AND j.completed_at < {time $2})",
+    FROM export_job_partitions p CROSS JOIN export_jobs j
+    WHERE p.worker_id = $1 AND p.status = 'RUNNING' AND j.id = p.job_id
+      AND j.status <> 'RUNNING' AND j.completed_at < {time $2})",
                                               {id, previous}));
   for (const sql::Row row : rows) {
     const Claim claim = read_claim(row);
@@ -78,19 +80,15 @@ Status release_abandoned(sql::Transaction& transaction, const WorkerId& id, Time
 constexpr char kClaimsOfWorker[] = R"(
   SELECT worker_id, job_id, partition_index, epoch FROM export_job_partitions WHERE worker_id = $1 AND status = 'RUNNING'
   UNION ALL
-  SELECT worker_id, id, -1, epoch FROM export_jobs WHERE worker_id = $1
-  ORDER BY job_id, partition_index)";
+  SELECT worker_id, id, -1, epoch FROM export_jobs WHERE worker_id = $1)";
 
-/// All claims of workers that are not alive, however that came about.
-constexpr char kClaimsOfTheDead[] = R"(
-  SELECT p.worker_id, p.job_id, p.partition_index, p.epoch FROM export_job_partitions p
-  WHERE p.status = 'RUNNING' AND NOT EXISTS (
-    SELECT 1 FROM export_workers w WHERE w.id = p.worker_id AND w.status = 'ALIVE')
-  UNION ALL
-  SELECT j.worker_id, j.id, -1, j.epoch FROM export_jobs j
-  WHERE j.worker_id IS NOT NULL AND NOT EXISTS (
-    SELECT 1 FROM export_workers w WHERE w.id = j.worker_id AND w.status = 'ALIVE')
-  ORDER BY job_id, partition_index)";
+/// In the lock order.
+std::vector<Claim> read_claims(const sql::Rows& rows) {
+  std::vector<Claim> claims;
+  for (const sql::Row row : rows) claims.push_back(read_claim(row));
+  std::ranges::sort(claims, {}, [](const Claim& claim) { return std::tie(claim.job, claim.partition); });
+  return claims;
+}
 
 /// The claim of a worker that is lost: its work goes to others, unless it has cost too many workers already.
 Status take_over(sql::Transaction& transaction, const Claim& claim, const claims::Standing& standing,
@@ -149,8 +147,7 @@ Status SqlStore::retire_worker(const WorkerId& id) {
   return write([&](sql::Transaction& transaction) -> Status {
     CHECK_OK(transaction.query("SELECT id FROM export_workers WHERE id = $1 {lock}", {id}));
     TRY(const sql::Rows rows, transaction.query(kClaimsOfWorker, {id}));
-    for (const sql::Row row : rows) {
-      const Claim claim = read_claim(row);
+    for (const Claim& claim : read_claims(rows)) {
       TRY(const claims::Standing standing, claims::standing(transaction, claim));
       if (!standing.held) continue;
       CHECK_OK(claims::release(transaction, claim, standing.purpose, standing.attempts - 1, Duration{}));
@@ -186,7 +183,7 @@ Result<int> SqlStore::free_lost_claims(Duration lease, const RetryPolicy& policy
       "SELECT id FROM export_workers WHERE status = 'ALIVE' AND heartbeat_at <= {later {now} | $1} {lock}";
   // Every process checks every few seconds and almost always finds nothing: then nothing is locked.
   TRY(const bool any, read([&](sql::Transaction& transaction) -> Result<bool> {
-        TRY(const sql::Rows dead, transaction.query(kClaimsOfTheDead));
+        TRY(const sql::Rows dead, transaction.query(claims::claims_of_the_dead()));
         TRY(const sql::Rows silent, transaction.query(R"(
           SELECT id FROM export_workers
           WHERE (status = 'ALIVE' AND heartbeat_at <= {later {now} | $1})
@@ -200,11 +197,10 @@ Result<int> SqlStore::free_lost_claims(Duration lease, const RetryPolicy& policy
     for (const sql::Row worker : silent) {
       CHECK_OK(transaction.execute("UPDATE export_workers SET status = 'LOST' WHERE id = $1", {worker.text("id")}));
     }
-    TRY(const sql::Rows rows, transaction.query(kClaimsOfTheDead));
+    TRY(const sql::Rows rows, transaction.query(claims::claims_of_the_dead()));
     int freed = 0;
     // One at a time: the first may fail its job, and the next of the same job is then judged by that.
-    for (const sql::Row row : rows) {
-      const Claim claim = read_claim(row);
+    for (const Claim& claim : read_claims(rows)) {
       TRY(const claims::Standing standing, claims::standing(transaction, claim));
       if (!standing.held) continue;
       CHECK_OK(take_over(transaction, claim, standing, policy));

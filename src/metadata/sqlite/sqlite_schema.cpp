@@ -120,11 +120,13 @@ CREATE TABLE export_download_audits (
   downloaded_at integer NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000000.0 AS INTEGER))
 ) STRICT)";
 
-constexpr std::array<const char*, 17> kFirstVersion{
+constexpr std::array<const char*, 18> kFirstVersion{
     kJobs,
     "CREATE INDEX idx_export_jobs_tenant_date ON export_jobs (tenant_id, requested_by, created_at DESC)",
     "CREATE INDEX idx_export_jobs_status_created ON export_jobs (status, created_at) WHERE status = 'QUEUED'",
     "CREATE INDEX idx_export_jobs_tenant_created ON export_jobs (tenant_id, created_at DESC, id DESC)",
+    // What claiming needs of queued jobs, so that it reads thousands of them without a look at their rows.
+    "CREATE INDEX idx_export_jobs_queued ON export_jobs (status, tenant_id, created_at, id) WHERE status = 'QUEUED'",
     // Each of these holds only the few rows that a poll is about, however many jobs have finished.
     "CREATE INDEX idx_export_jobs_running ON export_jobs (phase, created_at) WHERE status = 'RUNNING'",
     "CREATE INDEX idx_export_jobs_claimed ON export_jobs (worker_id) WHERE worker_id IS NOT NULL",

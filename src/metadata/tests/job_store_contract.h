@@ -61,6 +61,25 @@ class JobStoreContract : public testing::TestWithParam<TestbedFactory> {
     }
     return std::get<Kind>(**std::move(work));
   }
+  /// Takes work of this kind of this job, handing back whatever comes before it.
+  template <class Kind>
+  Kind claim_of(const ExportJob& job, const WorkerId& worker) {
+    std::vector<Claim> others;
+    std::optional<Kind> found;
+    while (!found) {
+      auto work = queue_->claim_next(worker);
+      EXPECT_TRUE(work.has_value()) << (work ? "" : work.error().message);
+      if (!work || !*work) break;
+      if (auto* wanted = std::get_if<Kind>(&**work); wanted != nullptr && wanted->job.id == job.id) {
+        found = std::move(*wanted);
+      } else {
+        others.push_back(std::visit([](const auto& any) { return any.claim; }, **work));
+      }
+    }
+    for (const Claim& claim : others) EXPECT_TRUE(queue_->hand_back(claim).has_value());
+    if (!found) ADD_FAILURE() << "there is no such work";
+    return found ? *std::move(found) : Kind{};
+  }
   bool idle(const WorkerId& worker);
   /// Inserts a job and has `worker` plan it.
   ExportJob planned(const std::string& tenant, const WorkerId& worker, int partitions);

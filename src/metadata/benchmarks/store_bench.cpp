@@ -1,0 +1,241 @@
+#include <benchmark/benchmark.h>
+#include <stdlib.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/random.h"
+#include "metadata/migrate.h"
+#include "metadata/sql_store.h"
+#include "metadata/sqlite/sqlite_database.h"
+
+// Latency of what workers and API edges ask of the store, on a SQLite file with 10,000 finished jobs of
+// ten partitions each. Commits wait for
+// the disk (synchronous = FULL), so writes are as fast as it is: TMPDIR says where.
+
+namespace longshore {
+namespace {
+
+constexpr int kOldJobs = 10'000;
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) {
+    std::fprintf(stderr, "%s: %s\n", result.error().code.c_str(), result.error().message.c_str());
+    std::abort();
+  }
+  return *std::move(result);
+}
+
+void must(const Status& status) {
+  if (status) return;
+  std::fprintf(stderr, "%s: %s\n", status.error().code.c_str(), status.error().message.c_str());
+  std::abort();
+}
+
+NewJob new_job(const SystemClock& clock, const std::string& tenant) {
+  NewJob request;
+  request.job.id = JobId(uuid_v7(clock.now()));
+  request.job.tenant = TenantId(tenant);
+  request.job.requested_by = UserId("usr_1");
+  request.job.spec.dataset.name = "audit_logs";
+  request.job.spec.format = "csv";
+  for (int i = 0; i < 12; ++i) {
+    Column column;
+    column.name = column.source = "column_" + std::to_string(i);
+    request.job.spec.columns.push_back(column);
+  }
+  request.job.spec.dataset.columns = request.job.spec.columns;
+  request.job.object_key = tenant + "/exports/2026/06/" + request.job.id.str() + ".csv";
+  request.request_digest = "digest";
+  request.retention = std::chrono::hours{24 * 365};
+  return request;
+}
+
+std::vector<Partition> partitions(int count) {
+  std::vector<Partition> all(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) all[static_cast<std::size_t>(i)].index = i;
+  return all;
+}
+
+/// A store whose past is long: shared by all measurements.
+class OldStore {
+ public:
+  OldStore() {
+    std::string name = (std::filesystem::temp_directory_path() / "longshore-bench-XXXXXX").string();
+    directory_ = ::mkdtemp(name.data());
+    auto database = must(sql::SqliteDatabase::make({.path = (directory_ / "meta.db").string()}, clock_));
+    must(sql::migrate(*database));
+    fill(*database);
+    store_ = must(SqlStore::make(std::move(database)));
+    must(store_->register_worker(worker_, "host", 1));
+  }
+  ~OldStore() {
+    store_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  SqlStore& store() { return *store_; }
+  const WorkerId& worker() const { return worker_; }
+  const SystemClock& clock() const { return clock_; }
+
+  /// Plans a job of `count` partitions and leaves them to be claimed.
+  JobId plan(const std::string& tenant, int count) {
+    const NewJob request = new_job(clock_, tenant);
+    must(store_->insert(request));
+    const auto work = std::get<PlanWork>(*must(store_->claim_next(worker_)));
+    must(store_->save_plan(work.claim, partitions(count), 8 << 20, 1));
+    return request.job.id;
+  }
+  void clear(const std::string& tenant, const JobId& job) {
+    must(store_->cancel(TenantId(tenant), job));
+    must(store_->retire_worker(worker_));
+    must(store_->register_worker(worker_, "host", 1));
+    while (auto work = must(store_->claim_next(worker_))) must(store_->mark_clean(std::get<CleanWork>(*work).claim));
+  }
+
+ private:
+  void fill(sql::Database& database) {
+    const std::string spec = to_json(new_job(clock_, "t").job.spec);
+    must(sql::transact(database, sql::Access::write, [&](sql::Transaction& transaction) -> Status {
+      CHECK_OK(transaction.execute(R"(
+        INSERT INTO export_jobs (tenant_id, requested_by, export_type, format, status, phase, filters, requested_columns,
+          spec, request_digest, retention, created_at, started_at, completed_at, expires_at)
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+        SELECT 'tenant-' || (i % 50), 'u', 'audit_logs', 'csv', 'SUCCEEDED', 'done', '[]', '[]', $2, 'd', 1,
+          {now} - i * 1000000, {now}, {now}, {now} * 2 FROM n)",
+                                   {kOldJobs, spec}));
+      CHECK_OK(transaction.execute(R"(
+        INSERT INTO export_job_partitions (id, job_id, partition_index, range_start, range_end, status, worker_id, epoch,
+          base_part_number, part_slots, created_at, key_range)
+        WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9)
+        SELECT j.id || '-' || i, j.id, i, 'a', 'b', 'COMPLETED', 'worker-of-old', 1, 1, 10, {now}, json_array()
+        FROM export_jobs j, n)"));
+      CHECK_OK(transaction.execute(R"(
+        INSERT INTO export_parts (job_id, partition_index, sequence, number, epoch, row_count, bytes, crc32c, sha256, etag,
+          recorded_at, last_key, summary)
+        SELECT job_id, partition_index, 0, 0, 1, 10000, 8388608, 1, $1, 'etag', {now}, 'key', 'summary'
+        FROM export_job_partitions)",
+                                   {std::string(64, 'a')}));
+      return {};
+    }));
+  }
+
+  SystemClock clock_;
+  std::filesystem::path directory_;
+  std::unique_ptr<SqlStore> store_;
+  WorkerId worker_{"bench"};
+};
+
+OldStore& old_store() {
+  static OldStore store;
+  return store;
+}
+
+void claim_next_idle(benchmark::State& state) {
+  OldStore& old = old_store();
+  for (auto _ : state) benchmark::DoNotOptimize(must(old.store().claim_next(old.worker())));
+}
+BENCHMARK(claim_next_idle)->Unit(benchmark::kMicrosecond);
+
+/// With as many other jobs queued as the argument says.
+void claim_and_hand_back(benchmark::State& state) {
+  OldStore& old = old_store();
+  const JobId job = old.plan("acme", 100);
+  std::vector<JobId> queued;
+  for (int i = 0; i < state.range(0); ++i) {
+    const NewJob request = new_job(old.clock(), "acme");
+    must(old.store().insert(request));
+    queued.push_back(request.job.id);
+  }
+  for (auto _ : state) {
+    const auto work = must(old.store().claim_next(old.worker()));
+    state.PauseTiming();
+    must(old.store().hand_back(std::get<PartitionWork>(*work).claim));
+    state.ResumeTiming();
+  }
+  for (const JobId& id : queued) must(old.store().cancel(TenantId("acme"), id));
+  old.clear("acme", job);
+}
+BENCHMARK(claim_and_hand_back)->Arg(0)->Arg(1000)->Unit(benchmark::kMicrosecond);
+
+void checkpoint(benchmark::State& state) {
+  OldStore& old = old_store();
+  const JobId job = old.plan("acme", 1);
+  const Claim claim = std::get<PartitionWork>(*must(old.store().claim_next(old.worker()))).claim;
+  Part part;
+  part.etag = std::string(34, 'e');
+  part.sha256 = std::string(64, 'a');
+  part.last_key = {"1234567890"};
+  part.summary.rows = 30'000;
+  part.bytes = 8 << 20;
+  for (auto _ : state) {
+    must(old.store().checkpoint(claim, part));
+    ++part.sequence;
+  }
+  old.clear("acme", job);
+}
+BENCHMARK(checkpoint)->Unit(benchmark::kMicrosecond);
+
+/// Of a worker with four partitions of a job that has as many as the argument says.
+void heartbeat(benchmark::State& state) {
+  OldStore& old = old_store();
+  const JobId job = old.plan("acme", static_cast<int>(state.range(0)));
+  std::vector<PartitionProgress> progress;
+  for (int i = 0; i < 4; ++i) {
+    progress.push_back({std::get<PartitionWork>(*must(old.store().claim_next(old.worker()))).claim, 0, 0, ""});
+  }
+  for (auto _ : state) {
+    for (auto& entry : progress) entry.rows += 1000;
+    benchmark::DoNotOptimize(must(old.store().heartbeat(old.worker(), progress)));
+  }
+  old.clear("acme", job);
+}
+BENCHMARK(heartbeat)->Arg(4)->Arg(1000)->Unit(benchmark::kMicrosecond);
+
+/// What every process does every few seconds.
+void sweep_idle(benchmark::State& state) {
+  OldStore& old = old_store();
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(must(old.store().free_lost_claims(std::chrono::hours{1}, {})));
+    benchmark::DoNotOptimize(must(old.store().expire_due()));
+    benchmark::DoNotOptimize(must(old.store().workers()));
+  }
+}
+BENCHMARK(sweep_idle)->Unit(benchmark::kMicrosecond);
+
+void insert(benchmark::State& state) {
+  OldStore& old = old_store();
+  std::vector<JobId> ids;
+  for (auto _ : state) {
+    NewJob request = new_job(old.clock(), "globex");
+    request.idempotency_key = request.job.id.str();
+    must(old.store().insert(request));
+    ids.push_back(request.job.id);
+  }
+  for (const JobId& id : ids) must(old.store().cancel(TenantId("globex"), id));
+}
+BENCHMARK(insert)->Unit(benchmark::kMicrosecond);
+
+void find(benchmark::State& state) {
+  OldStore& old = old_store();
+  const JobId job = old.plan("acme", 4);
+  for (auto _ : state) benchmark::DoNotOptimize(must(old.store().find(TenantId("acme"), job)));
+  old.clear("acme", job);
+}
+BENCHMARK(find)->Unit(benchmark::kMicrosecond);
+
+void list_page(benchmark::State& state) {
+  OldStore& old = old_store();
+  JobFilter filter;
+  filter.tenant = TenantId("tenant-7");
+  for (auto _ : state) benchmark::DoNotOptimize(must(old.store().list(filter)));
+}
+BENCHMARK(list_page)->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+}  // namespace longshore
+
+BENCHMARK_MAIN();
