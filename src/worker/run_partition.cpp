@@ -6,6 +6,7 @@
 #include "assemble/file_layout.h"
 #include "base/crash_point.h"
 #include "base/digest.h"
+#include "worker/one_ahead.h"
 #include "worker/part_cutter.h"
 #include "worker/publish_export.h"
 
@@ -13,54 +14,61 @@ namespace longshore {
 
 namespace {
 
-/// Makes parts durable, one after the other: store first, then the checkpoint that says so.
+/// Makes parts durable, one after the other: store first, then the checkpoint that says so. It works on one part while
+/// the caller reads and encodes the next. Not for several threads.
 class PartUploader {
  public:
   PartUploader(const PartitionWork& work, const WorkerRooms& rooms)
       : work_(work), rooms_(rooms), next_sequence_(static_cast<int>(work.parts.size())) {
-    for (const Part& part : work.parts) count(part);
+    for (const Part& part : work.parts) count(part.summary.rows, part.bytes);
   }
 
   int next_sequence() const { return next_sequence_; }
+  /// Of all parts, the one in hand included.
   std::int64_t rows() const { return rows_; }
   std::int64_t bytes() const { return bytes_; }
   std::int64_t target() const { return part_target(work_.job.part_size, next_sequence_, work_.partition.part_slots); }
 
+  /// Copies the part and begins to make it durable. The error may be that of the part before.
   Status upload(const CutPart& cut) {
-    TRY(const Part part, describe(cut));
-    crash_point(part.sequence == 0 ? "partition.before_head" : "partition.before_part");
-    TRY(const std::string etag, write(part, cut.bytes));
-    Part durable = part;
-    durable.etag = etag;
-    crash_point(part.sequence == 0 ? "partition.after_head" : "partition.after_part");
-    const auto begun = rooms_.clock.steady_now();
-    CHECK_OK(rooms_.queue.checkpoint(work_.claim, durable));
-    crash_point("partition.after_checkpoint");
-    rooms_.metrics.checkpoint_took(std::chrono::duration_cast<Duration>(rooms_.clock.steady_now() - begun));
-    rooms_.metrics.part_uploaded(durable.bytes);
-    rooms_.metrics.exported(work_.job.spec.format, durable.summary.rows, durable.bytes);
-    ++next_sequence_;
-    count(durable);
+    CHECK_OK(background_.wait());
+    if (next_sequence_ >= work_.partition.part_slots) {
+      return fail(internal_error("partition_too_large", "partition " + std::to_string(work_.partition.index) +
+                                                            " is more than four times as large as estimated and has no "
+                                                            "part number left; ANALYZE the relation, or set "
+                                                            "boundaries: exact in the catalog"));
+    }
+    bytes_in_hand_.clear();
+    bytes_in_hand_.append(cut.bytes);
+    Part part;
+    part.sequence = next_sequence_++;
+    part.number = part.sequence == 0 ? 0 : work_.partition.base_part_number + part.sequence;
+    part.bytes = static_cast<std::int64_t>(cut.bytes.size());
+    part.last_key = cut.last_key;
+    part.summary = cut.summary;
+    count(part.summary.rows, part.bytes);
+    background_.submit([this, part = std::move(part)]() mutable { return make_durable(std::move(part)); });
     return {};
   }
 
+  /// Waits until everything is durable.
+  Status finish() { return background_.wait(); }
+
  private:
-  Result<Part> describe(const CutPart& cut) const {
-    Part part;
-    part.sequence = next_sequence_;
-    part.number = part.sequence == 0 ? 0 : work_.partition.base_part_number + part.sequence;
-    if (part.sequence >= work_.partition.part_slots) {
-      return fail(internal_error(
-          "partition_too_large",
-          "partition " + std::to_string(work_.partition.index) + " is more than four times as large " +
-              "as estimated and has no part number left; ANALYZE the relation, or set boundaries: exact"));
-    }
-    part.bytes = static_cast<std::int64_t>(cut.bytes.size());
-    part.sha256 = sha256_hex(cut.bytes);
-    part.crc32c = crc32c(cut.bytes);
-    part.last_key = cut.last_key;
-    part.summary = cut.summary;
-    return part;
+  Status make_durable(Part part) {
+    const std::string_view bytes = bytes_in_hand_.view();
+    part.sha256 = sha256_hex(bytes);
+    part.crc32c = crc32c(bytes);
+    crash_point(part.sequence == 0 ? "partition.before_head" : "partition.before_part");
+    TRY(part.etag, write(part, bytes));
+    crash_point(part.sequence == 0 ? "partition.after_head" : "partition.after_part");
+    const auto begun = rooms_.clock.steady_now();
+    CHECK_OK(rooms_.queue.checkpoint(work_.claim, part));
+    crash_point("partition.after_checkpoint");
+    rooms_.metrics.checkpoint_took(std::chrono::duration_cast<Duration>(rooms_.clock.steady_now() - begun));
+    rooms_.metrics.part_uploaded(part.bytes);
+    rooms_.metrics.exported(work_.job.spec.format, part.summary.rows, part.bytes);
+    return {};
   }
 
   /// Writes the bytes where they belong and returns what the checkpoint keeps as `etag`.
@@ -74,9 +82,9 @@ class PartUploader {
     return std::move(receipt.etag);
   }
 
-  void count(const Part& part) {
-    rows_ += part.summary.rows;
-    bytes_ += part.bytes;
+  void count(std::int64_t rows, std::int64_t bytes) {
+    rows_ += rows;
+    bytes_ += bytes;
   }
 
   const PartitionWork& work_;
@@ -84,6 +92,8 @@ class PartUploader {
   int next_sequence_;
   std::int64_t rows_ = 0;
   std::int64_t bytes_ = 0;
+  ByteBuffer bytes_in_hand_;  ///< of the part that background_ works on
+  OneAhead background_;       ///< last, so that it has ended before what it uses goes
 };
 
 std::vector<DataType> column_types(const ExportSpec& spec) {
@@ -141,6 +151,7 @@ Status run_partition(const PartitionWork& work, const WorkerRooms& rooms, LivePr
     return publish_small_export(work, rooms, rest ? &*rest : nullptr);
   }
   if (rest) CHECK_OK(uploader.upload(*rest));
+  CHECK_OK(uploader.finish());
   crash_point("partition.before_complete");
   CHECK_OK(rooms.queue.complete_partition(work.claim, uploader.rows(), uploader.bytes()));
   crash_point("partition.after_complete");
@@ -149,7 +160,7 @@ Status run_partition(const PartitionWork& work, const WorkerRooms& rooms, LivePr
 
 std::int64_t partition_memory(std::int64_t part_size) {
   constexpr std::int64_t kBatchAndScratch = std::int64_t{6} << 20;
-  return part_size + kMinPartSize + kBatchAndScratch;
+  return 2 * part_size + kMinPartSize + kBatchAndScratch;
 }
 
 }  // namespace longshore

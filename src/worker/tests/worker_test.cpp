@@ -212,7 +212,7 @@ TEST_F(WorkerTest, ASourceThatFailsNowAndThenIsReadOnFromTheLastCheckpoint) {
   std::atomic<int> batches{0};
   source.before_batch = [&](std::int64_t, const std::stop_token&) -> Status {
     // After enough batches for a checkpoint each time, so that every try makes progress.
-    if (++batches % 16 == 0) return fail(external_error("source_unavailable", "hiccup"));
+    if (++batches % 40 == 0) return fail(external_error("source_unavailable", "hiccup"));
     return {};
   };
   Worker worker(*rooms_, options(2));
