@@ -23,7 +23,7 @@ constexpr const char* kStatistics =
 Result<PostgresKeyQuery> PostgresKeyQuery::make(PostgresConnection& connection, const ExportSpec& spec,
                                                 std::stop_token stop) {
   PostgresKeyQuery query(connection, spec, stop);
-  query.relation_ = quote_relation(spec.dataset.relation);
+  query.relation_ = from_relation(spec.dataset);
   TRY(query.where_, selection(spec));
   TRY(query.columns_, read_columns(connection, spec.dataset.relation, stop));
   for (std::size_t i = 0; i < spec.dataset.key.size(); ++i) {
@@ -165,7 +165,7 @@ Result<std::vector<std::string>> PostgresKeyQuery::histogram_bounds(const std::s
                              std::string(kStatistics) +
                              " AND s.attname = $2 ORDER BY s.inherited DESC LIMIT 1) known, "
                              "unnest(known.bounds) WITH ORDINALITY AS each(bound, position) ORDER BY position",
-                         {relation_, column}, stop_));
+                         {quote_relation(spec_->dataset.relation), column}, stop_));
   std::vector<std::string> bounds;
   for (std::size_t i = 0; i < rows.rows.size(); ++i) bounds.push_back(rows.at(i, 0));
   return bounds;
@@ -175,7 +175,7 @@ Result<std::vector<std::optional<std::int64_t>>> PostgresKeyQuery::average_width
     const std::vector<std::string>& columns) {
   TRY(const PostgresRows rows,
       connection_->query("SELECT s.attname, max(s.avg_width)" + std::string(kStatistics) + " GROUP BY s.attname",
-                         {relation_}, stop_));
+                         {quote_relation(spec_->dataset.relation)}, stop_));
   std::vector<std::optional<std::int64_t>> widths(columns.size());
   for (std::size_t i = 0; i < rows.rows.size(); ++i) {
     for (std::size_t column = 0; column < columns.size(); ++column) {

@@ -57,7 +57,7 @@ class PostgresKeyQuery {
   PostgresConnection* connection_;
   const ExportSpec* spec_;
   std::stop_token stop_;
-  std::string relation_;  ///< quoted
+  std::string relation_;  ///< quoted, with its alias
   std::string where_;
   std::vector<PostgresColumn> columns_;
   std::vector<PostgresColumn> key_;

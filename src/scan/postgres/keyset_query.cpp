@@ -45,8 +45,14 @@ Result<std::string> selection(const ExportSpec& spec) {
 
 std::vector<std::string> key_columns(const Dataset& dataset) {
   std::vector<std::string> columns;
-  for (const std::string& column : dataset.key) columns.push_back(quote_identifier(column));
+  for (const std::string& column : dataset.key) {
+    columns.push_back(std::string(kRelationAlias) + "." + quote_identifier(column));
+  }
   return columns;
+}
+
+std::string from_relation(const Dataset& dataset) {
+  return quote_relation(dataset.relation) + " AS " + kRelationAlias;
 }
 
 Result<std::string> key_condition(const Dataset& dataset, std::string_view op, const KeyTuple& key) {

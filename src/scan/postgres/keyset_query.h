@@ -18,10 +18,17 @@ Result<std::string> selection(const ExportSpec& spec);
 /// Only the tenant's rows.
 Result<std::string> tenant_selection(const ExportSpec& spec);
 
-/// The key columns, quoted.
+/// Every statement calls the relation so. Qualified, a key column is never mistaken for the select list's entry of the
+/// same name: `SELECT "size"::text … ORDER BY "size"` would sort by the text and not by the column.
+inline constexpr const char* kRelationAlias = "r";
+
+/// `"public"."audit_logs" AS r`.
+std::string from_relation(const Dataset& dataset);
+
+/// The key columns, `r."id"`.
 std::vector<std::string> key_columns(const Dataset& dataset);
 
-/// `("a", "b") > ('x', '5'::int8)`. Errors: `bad_key` when the tuple has another shape than the key.
+/// `(r."a", r."b") > ('x', '5'::int8)`. Errors: `bad_key` when the tuple has another shape than the key.
 Result<std::string> key_condition(const Dataset& dataset, std::string_view op, const KeyTuple& key);
 
 }  // namespace longshore

@@ -108,7 +108,7 @@ Status PostgresKeysetReader::prepare_decoder() {
   TRY(const std::string where, selection(spec));
   std::vector<std::string> expressions;
   for (const WireColumn& column : wire) expressions.push_back(column.expression);
-  select_ = "SELECT " + join(expressions, ", ") + " FROM " + quote_relation(spec.dataset.relation) + " WHERE " + where;
+  select_ = "SELECT " + join(expressions, ", ") + " FROM " + from_relation(spec.dataset) + " WHERE " + where;
   // In the columns' own collations, as the row comparisons are.
   order_ = " ORDER BY " + join(key_columns(spec.dataset), ", ");
   const CopyFormat format = choose_copy_format(wire);

@@ -1,0 +1,146 @@
+#include "scan/tests/postgres_fixture.h"
+
+#include <libpq-fe.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+
+namespace longshore {
+
+namespace {
+
+/// `postgres_server.py serve`: lives as long as this process holds the other end of its standard input.
+class OwnServer {
+ public:
+  OwnServer() {
+    std::array<int, 2> to_server{};
+    std::array<int, 2> from_server{};
+    if (::pipe(to_server.data()) != 0 || ::pipe(from_server.data()) != 0) std::abort();
+    process_ = ::fork();
+    if (process_ == 0) {
+      ::dup2(to_server[0], 0);
+      ::dup2(from_server[1], 1);
+      ::close(to_server[1]);
+      ::close(from_server[0]);
+      ::execlp("python3", "python3", LONGSHORE_POSTGRES_SERVER, "serve", nullptr);
+      ::_exit(127);
+    }
+    ::close(to_server[0]);
+    ::close(from_server[1]);
+    input_ = to_server[1];
+    char c = 0;
+    while (::read(from_server[0], &c, 1) == 1 && c != '\n') dsn_ += c;
+    ::close(from_server[0]);
+  }
+  ~OwnServer() {
+    ::close(input_);
+    ::waitpid(process_, nullptr, 0);
+  }
+  OwnServer(const OwnServer&) = delete;
+  OwnServer& operator=(const OwnServer&) = delete;
+
+  const std::string& dsn() const { return dsn_; }
+
+ private:
+  pid_t process_ = 0;
+  int input_ = -1;
+  std::string dsn_;
+};
+
+std::string server_dsn() {
+  if (const char* given = std::getenv("LONGSHORE_TEST_POSTGRES")) return given;
+  static const OwnServer server;
+  return server.dsn();
+}
+
+struct FreeConnection {
+  void operator()(PGconn* connection) const { PQfinish(connection); }
+};
+struct FreeResult {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using Connection = std::unique_ptr<PGconn, FreeConnection>;
+using ResultHandle = std::unique_ptr<PGresult, FreeResult>;
+
+ResultHandle execute(const std::string& dsn, const std::string& sql) {
+  const Connection connection(PQconnectdb(dsn.c_str()));
+  EXPECT_EQ(PQstatus(connection.get()), CONNECTION_OK) << PQerrorMessage(connection.get());
+  PQsetNoticeProcessor(
+      connection.get(), [](void*, const char*) {}, nullptr);
+  const ResultHandle settings(PQexec(connection.get(), "SET TimeZone = 'UTC'; SET extra_float_digits = 1"));
+  ResultHandle result(PQexec(connection.get(), sql.c_str()));
+  const ExecStatusType status = PQresultStatus(result.get());
+  EXPECT_TRUE(status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) << PQerrorMessage(connection.get()) << sql;
+  return result;
+}
+
+}  // namespace
+
+void PostgresTest::SetUp() {
+  dsn_ = server_dsn();
+  ASSERT_FALSE(dsn_.empty()) << "no PostgreSQL server: see tests/postgres_server.py";
+  static int number = 0;
+  schema_ = "scan_test_" + std::to_string(::getpid()) + "_" + std::to_string(++number);
+  run("CREATE SCHEMA {}");
+}
+
+void PostgresTest::TearDown() {
+  if (!schema_.empty()) run("DROP SCHEMA IF EXISTS {} CASCADE");
+}
+
+std::string PostgresTest::with_schema(std::string sql) const {
+  for (std::size_t at = 0; (at = sql.find("{}", at)) != std::string::npos;) sql.replace(at, 2, schema_);
+  return sql;
+}
+
+void PostgresTest::run(const std::string& sql) {
+  execute(dsn_, with_schema(sql));
+}
+
+std::vector<TextRow> PostgresTest::ask(const std::string& sql) {
+  const ResultHandle result = execute(dsn_, with_schema(sql));
+  std::vector<TextRow> rows;
+  for (int row = 0; row < PQntuples(result.get()); ++row) {
+    TextRow values;
+    for (int column = 0; column < PQnfields(result.get()); ++column) {
+      if (PQgetisnull(result.get(), row, column) != 0) {
+        values.emplace_back();
+      } else {
+        values.emplace_back(std::string(PQgetvalue(result.get(), row, column),
+                                        static_cast<std::size_t>(PQgetlength(result.get(), row, column))));
+      }
+    }
+    rows.push_back(std::move(values));
+  }
+  return rows;
+}
+
+Source PostgresTest::source_settings() const {
+  Source source;
+  source.name = "app";
+  source.driver = SourceDriver::postgres;
+  source.primary = dsn_;
+  return source;
+}
+
+std::unique_ptr<SourceDatabase> PostgresTest::open(const Source& settings) {
+  auto source = make_source(settings);
+  if (!source) {
+    ADD_FAILURE() << source.error().message;
+    return nullptr;
+  }
+  return *std::move(source);
+}
+
+ExportSpec PostgresTest::spec(SourceDatabase& source, const std::string& table, const std::vector<std::string>& key) {
+  const auto described = source.describe(relation(table));
+  if (!described) {
+    ADD_FAILURE() << described.error().message;
+    return {};
+  }
+  return spec_of(*described, key);
+}
+
+}  // namespace longshore

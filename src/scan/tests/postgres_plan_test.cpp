@@ -1,0 +1,165 @@
+#include <algorithm>
+
+#include "scan/tests/postgres_fixture.h"
+
+namespace longshore {
+namespace {
+
+class PostgresPlanTest : public PostgresTest {
+ protected:
+  /// Plans, proves that the ranges hold every row once, and returns the sizes of the ranges.
+  std::vector<std::int64_t> sizes(SourceDatabase& source, const ExportSpec& spec, const PartitionRequest& request) {
+    const auto plan = source.plan_partitions(spec, request, {});
+    if (!plan) {
+      ADD_FAILURE() << plan.error().message;
+      return {};
+    }
+    exact_ = plan->exact;
+    std::vector<std::int64_t> sizes;
+    std::vector<TextRow> all;
+    for (const KeyRange& range : plan->ranges) {
+      const auto reading = read_range(source, spec, range);
+      if (!reading) {
+        ADD_FAILURE() << reading.error().message;
+        return {};
+      }
+      sizes.push_back(static_cast<std::int64_t>(reading->rows.size()));
+      all.insert(all.end(), reading->rows.begin(), reading->rows.end());
+    }
+    const auto whole = read_range(source, spec, {});
+    EXPECT_TRUE(whole);
+    EXPECT_EQ(all, whole->rows);
+    if (!plan->ranges.empty()) {
+      EXPECT_FALSE(plan->ranges.front().after.has_value());
+      EXPECT_EQ(plan->ranges.back().upto, whole->last_keys.back());
+    }
+    return sizes;
+  }
+
+  static void expect_balanced(const std::vector<std::int64_t>& sizes, std::size_t partitions, double tolerance) {
+    ASSERT_EQ(sizes.size(), partitions);
+    std::int64_t total = 0;
+    for (const std::int64_t size : sizes) total += size;
+    const double share = static_cast<double>(total) / static_cast<double>(partitions);
+    for (const std::int64_t size : sizes) {
+      EXPECT_NEAR(static_cast<double>(size), share, share * tolerance) << testing::PrintToString(sizes);
+    }
+  }
+
+  bool exact_ = false;
+};
+
+TEST_F(PostgresPlanTest, NothingToCut) {
+  run("CREATE TABLE {}.t (id int PRIMARY KEY)");
+  const auto source = open();
+  const ExportSpec whole = spec(*source, "t", {"id"});
+  const auto empty = source->plan_partitions(whole, {.partitions = 4}, {});
+  ASSERT_TRUE(empty) << empty.error().message;
+  EXPECT_TRUE(empty->ranges.empty());
+  run("INSERT INTO {}.t VALUES (5)");
+  const auto one = source->plan_partitions(whole, {.partitions = 4}, {});
+  ASSERT_TRUE(one) << one.error().message;
+  ASSERT_EQ(one->ranges.size(), 1U);
+  EXPECT_EQ(one->ranges[0].upto, KeyTuple{"5"});
+  run("INSERT INTO {}.t VALUES (6), (9)");
+  EXPECT_THAT(sizes(*source, whole, {.partitions = 7}), testing::ElementsAre(1, 1, 1));
+}
+
+TEST_F(PostgresPlanTest, RowsAddedLaterDoNotStretchThePlan) {
+  run("CREATE TABLE {}.t AS SELECT i AS id FROM generate_series(1, 100) i");
+  const auto source = open();
+  const ExportSpec whole = spec(*source, "t", {"id"});
+  const auto plan = source->plan_partitions(whole, {.partitions = 2}, {});
+  ASSERT_TRUE(plan);
+  run("INSERT INTO {}.t SELECT i FROM generate_series(101, 200) i");
+  const auto reading = read_ranges(*source, whole, plan->ranges);
+  ASSERT_TRUE(reading);
+  EXPECT_EQ(reading->rows.size(), 100U);
+}
+
+TEST_F(PostgresPlanTest, SmallSetsAreCutExactly) {
+  run("CREATE TABLE {}.t AS SELECT power(i, 3)::bigint AS id FROM generate_series(1, 1001) i");
+  run("ANALYZE {}.t");
+  const auto source = open();
+  EXPECT_THAT(sizes(*source, spec(*source, "t", {"id"}), {.partitions = 4}), testing::ElementsAre(250, 250, 250, 251));
+  EXPECT_TRUE(exact_);
+}
+
+TEST_F(PostgresPlanTest, SkewedNumbersAreCutByStatistics) {
+  // Dense in the front, sparse behind, with one far outlier, and two tenants in turns.
+  run("CREATE UNLOGGED TABLE {}.t (tenant text, id bigint, PRIMARY KEY (tenant, id))");
+  run("INSERT INTO {}.t SELECT 't' || i % 2, power(i / 1000.0, 3)::bigint * 1000 + i FROM generate_series(1, 600000) "
+      "i");
+  run("INSERT INTO {}.t VALUES ('t1', 9000000000000000000)");
+  run("ANALYZE {}.t");
+  const auto source = open();
+  ExportSpec tenant = spec(*source, "t", {"tenant", "id"});
+  tenant.dataset.tenant_column = "tenant";
+  tenant.tenant = "t1";
+  tenant.columns.erase(tenant.columns.begin());
+  expect_balanced(sizes(*source, tenant, {.partitions = 7}), 7, 0.3);
+  EXPECT_FALSE(exact_);
+  expect_balanced(sizes(*source, tenant, {.partitions = 7, .exact = true}), 7, 0.01);
+  EXPECT_TRUE(exact_);
+  // A limit that cannot be kept falls back to the statistics.
+  expect_balanced(sizes(*source, tenant, {.partitions = 4, .exact = true, .time_limit = std::chrono::milliseconds(1)}),
+                  4, 0.3);
+  EXPECT_FALSE(exact_);
+}
+
+TEST_F(PostgresPlanTest, OtherKeysAreCutByStatistics) {
+  run(R"(CREATE UNLOGGED TABLE {}.t AS SELECT md5(i::text)::uuid AS id, md5(i::text) AS code,
+         timestamptz '2026-01-01Z' + i::bigint * i * interval '1 ms' AS at FROM generate_series(1, 250000) i)");
+  run("CREATE UNIQUE INDEX ON {}.t (id)");
+  run("CREATE UNIQUE INDEX ON {}.t (code)");
+  run("CREATE UNIQUE INDEX ON {}.t (at, id)");
+  run("ANALYZE {}.t");
+  const auto source = open();
+  for (const std::vector<std::string>& key : {std::vector<std::string>{"id"}, {"code"}, {"at", "id"}}) {
+    SCOPED_TRACE(testing::PrintToString(key));
+    ExportSpec whole = spec(*source, "t", key);
+    whole.columns.resize(1);
+    expect_balanced(sizes(*source, whole, {.partitions = 5}), 5, 0.3);
+    EXPECT_FALSE(exact_);
+  }
+}
+
+TEST_F(PostgresPlanTest, WithoutStatisticsKeysAreTakenAsEven) {
+  run("CREATE UNLOGGED TABLE {}.t (id int PRIMARY KEY, wide text)");
+  run("INSERT INTO {}.t SELECT i, repeat('x', 100) FROM generate_series(1, 250000) i");
+  const auto source = open();
+  expect_balanced(sizes(*source, spec(*source, "t", {"id"}), {.partitions = 3}), 3, 0.3);
+}
+
+TEST_F(PostgresPlanTest, EstimatesCountWhatIsSmall) {
+  run("CREATE TABLE {}.t (id int PRIMARY KEY, tenant text, label text, at timestamptz)");
+  run("INSERT INTO {}.t SELECT i, 't' || i % 10, repeat('x', 40), now() FROM generate_series(1, 100000) i");
+  run("ANALYZE {}.t");
+  const auto source = open();
+  ExportSpec spec = this->spec(*source, "t", {"id"});
+  const auto all = source->estimate(spec, {});
+  ASSERT_TRUE(all) << all.error().message;
+  EXPECT_FALSE(all->exact);
+  EXPECT_NEAR(static_cast<double>(all->rows), 100'000, 5000);
+  EXPECT_NEAR(static_cast<double>(all->bytes_per_row), 80, 25);
+  spec.dataset.tenant_column = "tenant";
+  spec.tenant = "t3";
+  const auto one = source->estimate(spec, {});
+  ASSERT_TRUE(one);
+  EXPECT_TRUE(one->exact);
+  EXPECT_EQ(one->rows, 10'000);
+  spec.tenant = "nobody";
+  EXPECT_EQ(source->estimate(spec, {})->rows, 0);
+}
+
+TEST_F(PostgresPlanTest, FiltersCount) {
+  run("CREATE TABLE {}.t AS SELECT i AS id, i % 4 AS kind FROM generate_series(1, 1000) i");
+  const auto source = open();
+  ExportSpec spec = this->spec(*source, "t", {"id"});
+  spec.filters = {{.column = "kind", .op = FilterOp::eq, .values = {{.type = *parse_data_type("int32"), .text = "1"}}}};
+  EXPECT_EQ(source->estimate(spec, {})->rows, 250);
+  EXPECT_THAT(sizes(*source, spec, {.partitions = 5}), testing::Each(50));
+}
+
+}  // namespace
+}  // namespace longshore

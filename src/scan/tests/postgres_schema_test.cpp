@@ -1,0 +1,115 @@
+#include "scan/tests/postgres_fixture.h"
+
+namespace longshore {
+namespace {
+
+using PostgresSchemaTest = PostgresTest;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST_F(PostgresSchemaTest, DescribesColumnsAndIndexes) {
+  run("CREATE DOMAIN {}.code AS varchar(8) NOT NULL");
+  run(R"(CREATE TABLE {}.t (tenant_id text NOT NULL, id bigint NOT NULL, amount numeric(12,2), code {}.code,
+         gone int, tags text[], PRIMARY KEY (tenant_id, id)))");
+  run("ALTER TABLE {}.t DROP COLUMN gone");
+  run("CREATE UNIQUE INDEX t_unique ON {}.t (id) INCLUDE (amount)");
+  run("CREATE INDEX t_plain ON {}.t (amount, id)");
+  run("CREATE UNIQUE INDEX t_partial ON {}.t (code) WHERE amount > 0");
+  run("CREATE INDEX t_expression ON {}.t (lower(tenant_id))");
+  run("INSERT INTO {}.t SELECT 'a', i, i, 'c' || i, NULL FROM generate_series(1, 500) i");
+  run("ANALYZE {}.t");
+  const auto info = open()->describe(relation("t"));
+  ASSERT_TRUE(info) << info.error().message;
+  EXPECT_FALSE(info->is_view);
+  EXPECT_EQ(info->estimated_rows, 500);
+  std::vector<std::string> columns;
+  for (const ColumnInfo& column : info->columns) {
+    columns.push_back(column.name + " " + to_string(column.type) + (column.nullable ? " null" : "") + ": " +
+                      column.database_type);
+  }
+  EXPECT_THAT(columns,
+              ElementsAre("tenant_id text: text", "id int64: bigint", "amount numeric(12,2) null: numeric(12,2)",
+                          "code text: " + schema() + ".code", "tags text[] null: text[]"));
+  std::vector<std::string> indexes;
+  for (const IndexInfo& index : info->indexes) {
+    std::string text = index.name + ":";
+    for (const std::string& column : index.columns) text += " " + column;
+    indexes.push_back(text + (index.primary ? " primary" : "") + (index.unique ? " unique" : "") +
+                      (index.partial ? " partial" : ""));
+  }
+  EXPECT_THAT(indexes, ElementsAre("t_pkey: tenant_id id primary unique", "t_partial: code unique partial",
+                                   "t_plain: amount id", "t_unique: id unique"));
+}
+
+TEST_F(PostgresSchemaTest, ListsWhatCanBeExported) {
+  run("CREATE TABLE {}.b (id int)");
+  run("CREATE TABLE {}.a (id int) PARTITION BY RANGE (id)");
+  run("CREATE TABLE {}.a_1 PARTITION OF {}.a FOR VALUES FROM (1) TO (10)");
+  run("CREATE VIEW {}.v AS SELECT 1 AS id");
+  run("CREATE MATERIALIZED VIEW {}.m AS SELECT 1 AS id");
+  const auto all = open()->list_relations();
+  ASSERT_TRUE(all) << all.error().message;
+  std::vector<std::string> own;
+  for (const std::string& name : *all) {
+    EXPECT_THAT(name, testing::Not(HasSubstr("pg_catalog")));
+    if (name.starts_with(schema() + ".")) own.push_back(name);
+  }
+  EXPECT_THAT(own, ElementsAre(relation("a"), relation("b"), relation("m")));
+}
+
+TEST_F(PostgresSchemaTest, UnqualifiedNamesMeanPublic) {
+  const auto missing = open()->describe("longshore_no_such_table");
+  expect_error(missing, "relation_not_found", "longshore_no_such_table");
+  expect_error(open()->describe(relation("nothing")), "relation_not_found", relation("nothing"));
+}
+
+TEST_F(PostgresSchemaTest, ScanNamesWhatChanged) {
+  run("CREATE TABLE {}.t (id int PRIMARY KEY, label text)");
+  run("INSERT INTO {}.t SELECT i, 'x' FROM generate_series(1, 10) i");
+  const auto source = open();
+  const ExportSpec whole = spec(*source, "t", {"id"});
+
+  run("ALTER TABLE {}.t RENAME COLUMN label TO title");
+  expect_error(read_range(*source, whole, {}), "source_schema_changed", "column \"label\" is not in relation");
+  run("ALTER TABLE {}.t DROP COLUMN title");
+  run("ALTER TABLE {}.t ADD COLUMN label int");
+  const auto readable = read_range(*source, whole, {});  // declared text: anything can be shown as text
+  EXPECT_TRUE(readable);
+  run("ALTER TABLE {}.t ALTER COLUMN id TYPE timestamptz USING now() + id * interval '1 s'");
+  expect_error(read_range(*source, whole, {}), "source_schema_changed",
+               "column \"id\" is timestamp with time zone in the database, which cannot be exported as int32");
+  run("DROP TABLE {}.t");
+  expect_error(read_range(*source, whole, {}), "source_schema_changed", "relation " + relation("t"));
+}
+
+TEST_F(PostgresSchemaTest, ChangesInTheMiddleOfAScanAreNoticed) {
+  run("CREATE TABLE {}.t (id int PRIMARY KEY, label text, n int)");
+  run("INSERT INTO {}.t SELECT i, 'x', i FROM generate_series(1, 1000) i");
+  Source settings = source_settings();
+  settings.batch_rows = 100;
+  const auto source = open(settings);
+  const ExportSpec whole = spec(*source, "t", {"id"});
+  const auto read_and_alter = [&](const std::string& alter) -> Result<Reading> {
+    TRY(auto scan, source->open_scan({.spec = &whole, .range = {}, .batch = {.rows = 50}, .label = "test"}, {}));
+    RowBatch batch = batch_for(whole);
+    Reading reading;
+    for (bool first = true;; first = false) {
+      TRY(const bool more, scan->next(batch));
+      if (!more) return reading;
+      append_rows(batch, reading);
+      if (first) run(alter);
+    }
+  };
+  // A wider type goes on to be read as it was: the statement casts it back.
+  const auto widened = read_and_alter("ALTER TABLE {}.t ALTER COLUMN n TYPE bigint");
+  ASSERT_TRUE(widened) << widened.error().message;
+  EXPECT_EQ(widened->rows.size(), 1000U);
+  EXPECT_EQ(widened->rows.back(), (TextRow{"1000", "x", "1000"}));
+  expect_error(read_and_alter("ALTER TABLE {}.t ALTER COLUMN n TYPE text USING 'no number'"), "source_schema_changed",
+               "no number");
+  run("ALTER TABLE {}.t ALTER COLUMN n TYPE int USING id");
+  expect_error(read_and_alter("ALTER TABLE {}.t DROP COLUMN label"), "source_schema_changed", "label");
+}
+
+}  // namespace
+}  // namespace longshore

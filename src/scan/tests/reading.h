@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scan/row_source.h"
+
+/// What the tests of every source share: reading ranges to their end, and values as text.
+namespace longshore {
+
+using TextRow = std::vector<std::optional<std::string>>;
+
+/// A value in canonical text; bytea as hexadecimal digits.
+std::optional<std::string> shown(const ColumnVector& column, std::size_t row);
+
+struct Reading {
+  std::vector<TextRow> rows;
+  std::vector<std::size_t> batch_rows;  ///< rows of each batch
+  std::vector<KeyTuple> last_keys;      ///< of each batch
+};
+
+RowBatch batch_for(const ExportSpec& spec);
+void append_rows(const RowBatch& batch, Reading& reading);
+
+/// Reads one range to its end.
+Result<Reading> read_range(SourceDatabase& source, const ExportSpec& spec, const KeyRange& range,
+                           BatchLimits limits = {});
+/// Reads ranges one after the other.
+Result<Reading> read_ranges(SourceDatabase& source, const ExportSpec& spec, const std::vector<KeyRange>& ranges,
+                            BatchLimits limits = {});
+
+/// The catalog's part: a dataset of `relation` with these columns, all of it selected, without a tenant.
+ExportSpec spec_of(const RelationInfo& relation, const std::vector<std::string>& key);
+
+}  // namespace longshore
