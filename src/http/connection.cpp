@@ -129,7 +129,7 @@ void Connection::on_header(ErrorCode ec) {
   take_request_id();
   if (ec) return refuse_read(ec);
   int status = 400;
-  if (std::optional<Error> error = objection(status)) return refuse(status, std::move(*error));
+  if (std::optional<Error> error = objection(status)) return refuse(status, *error);
   if (parser_->is_done()) return on_body({});
   if (!reserve_body()) {
     return refuse(503, user_error("server_busy", "Too many request bodies are on their way. Try again soon."));
@@ -244,7 +244,7 @@ void Connection::refuse_read(ErrorCode ec) {
 }
 
 /// Answers a request that was not read whole; what follows it on the connection cannot be understood.
-void Connection::refuse(int status, Error error) {
+void Connection::refuse(int status, const Error& error) {
   unread_input_ = true;
   keep_alive_ = false;
   if (parser_) request_.method = std::string(parser_->get().method_string());

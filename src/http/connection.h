@@ -51,7 +51,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_body(ErrorCode ec);
   void send_continue();
   void refuse_read(ErrorCode ec);
-  void refuse(int status, Error error);
+  void refuse(int status, const Error& error);
   std::optional<Error> objection(int& status) const;
   bool reserve_body();
   void dispatch();

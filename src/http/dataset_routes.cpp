@@ -101,7 +101,7 @@ std::string datasets_json(const std::vector<Dataset>& datasets, const std::vecto
 }
 
 void append_dataset_routes(Router& router, const ApiContext& context, ExportService& service,
-                           std::vector<FormatView> formats) {
+                           const std::vector<FormatView>& formats) {
   router.add("GET", "/v1/datasets",
              for_principal(context, [&service, formats](const Request&, const Principal& who) -> Result<Response> {
                return json_response(200, datasets_json(service.datasets(who), formats));
@@ -114,6 +114,7 @@ void append_dataset_routes(Router& router, const ApiContext& context, ExportServ
         const auto found = std::ranges::find(datasets, name, &Dataset::name);
         if (found != datasets.end()) return json_response(200, dataset_json(*found, formats));
         std::vector<std::string> names;
+        names.reserve(datasets.size());
         for (const Dataset& dataset : datasets) names.push_back(dataset.name);
         return fail(user_error("dataset_not_found", "There is no dataset '" + name + "' that you may export" +
                                                         did_you_mean(name, names) + "."));

@@ -25,6 +25,6 @@ std::string datasets_json(const std::vector<Dataset>& datasets, const std::vecto
 
 /// Adds `/v1/datasets` and `/v1/datasets/{name}`. `context` and `service` must outlive the router.
 void append_dataset_routes(Router& router, const ApiContext& context, ExportService& service,
-                           std::vector<FormatView> formats);
+                           const std::vector<FormatView>& formats);
 
 }  // namespace longshore

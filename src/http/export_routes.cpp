@@ -119,8 +119,8 @@ class ExportRoutes {
   }
 
  private:
-  void add(std::string method, std::string path_template, ApiHandler handler) {
-    router_.add(std::move(method), std::move(path_template), for_principal(context_, std::move(handler)));
+  void add(std::string method, const std::string& path_template, ApiHandler handler) {
+    router_.add(std::move(method), path_template, for_principal(context_, std::move(handler)));
   }
 
   Router& router_;

@@ -63,7 +63,7 @@ Selection select(const Request& request, const ObjectInfo& info) {
                                {.etag = info.etag, .modified = info.modified, .size = info.size});
 }
 
-Response serve(const Request& request, const VerifiedLink& link, std::shared_ptr<const ReadableFile> file) {
+Response serve(const Request& request, const VerifiedLink& link, const std::shared_ptr<const ReadableFile>& file) {
   const ObjectInfo& info = file->info();
   const Selection selection = select(request, info);
   Response response;

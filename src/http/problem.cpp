@@ -49,6 +49,8 @@ constexpr std::array kKnownCodes{
     KnownCode{"internal_error", 500, "Something went wrong inside"},
     KnownCode{"not_implemented", 501, "The transfer coding is not supported"},
     KnownCode{"store_unavailable", 503, "The object store is away"},
+    KnownCode{"store_full", 503, "The object store is full"},
+    KnownCode{"source_timeout", 503, "The source database is too slow"},
     KnownCode{"source_unavailable", 503, "The source database is away"},
     KnownCode{"metadata_unavailable", 503, "The metadata store is away"},
     KnownCode{"too_many_connections", 503, "The server is busy"},

@@ -54,7 +54,7 @@ bool fits(const std::vector<std::string>& pattern, const std::vector<std::string
 
 }  // namespace
 
-void Router::add(std::string method, std::string path_template, RouteHandler handler) {
+void Router::add(std::string method, const std::string& path_template, RouteHandler handler) {
   auto route = std::ranges::find(routes_, path_template, &Route::path_template);
   if (route == routes_.end()) {
     // Kept with literal templates first, so that the first one that fits is the right one.

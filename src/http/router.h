@@ -21,7 +21,7 @@ using RouteHandler = std::function<Response(const Request&)>;
 class Router {
  public:
   /// REQUIRES: `path_template` begins with `/`; no other route has the same method and template.
-  void add(std::string method, std::string path_template, RouteHandler handler);
+  void add(std::string method, const std::string& path_template, RouteHandler handler);
 
   /// The handler's response, with `note.route` set. Problems: `route_not_found` 404; `method_not_allowed` 405 with
   /// `Allow`. Sets `request.parameters`. An exception of a handler is `internal_error` 500: details only in the note.
