@@ -100,7 +100,7 @@ Result<LocalExportReport> run_local_export(const LocalExportRequest& request,
   ChunkSummary total;
   total.fidelity.resize(spec.columns.size());
   ByteBuffer bytes;
-  CHECK_OK(frame->prologue({total}, bytes));
+  CHECK_OK(frame->prologue({}, bytes));  // streamed: what follows is not known yet
   const auto offset = static_cast<std::int64_t>(bytes.size());
   CHECK_OK(output.write(bytes));
   if (!plan.ranges.empty()) {

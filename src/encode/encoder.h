@@ -34,7 +34,8 @@ class PartitionEncoder {
 class FileFrame {
  public:
   virtual ~FileFrame() = default;
-  /// Bytes before the first partition, e.g. a header row. `partitions`: one summary for each, in order.
+  /// Bytes before the first partition, e.g. a header row. `partitions`: one summary for each, in order; none when there
+  /// are no partitions, and when the file is streamed and they are not known yet.
   virtual Status prologue(const std::vector<ChunkSummary>& partitions, ByteBuffer& out) const = 0;
   /// Bytes between partition `index` - 1 and partition `index` (>= 1), e.g. a comma.
   virtual Status glue(const std::vector<ChunkSummary>& partitions, std::size_t index, ByteBuffer& out) const = 0;

@@ -46,7 +46,8 @@ class CompressedFrame final : public FileFrame {
 
   Status prologue(const std::vector<ChunkSummary>& partitions, ByteBuffer& out) const override {
     TRY(auto compressor, make_compressor(compression_));
-    TRY(const Layout layout, lay_out(partitions, compressor->needs_crc32()));
+    TRY(Layout layout, lay_out(partitions, compressor->needs_crc32()));
+    layout.file.size_known = !partitions.empty();
     compressor->append_header(layout.file, out);
     return compressor->append_chunk(layout.prologue.view(), out);
   }

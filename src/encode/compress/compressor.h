@@ -13,6 +13,7 @@ namespace longshore {
 /// The whole uncompressed file, as the container's ends need it.
 struct RawFile {
   std::uint64_t bytes = 0;
+  bool size_known = true;   ///< false: the file is streamed, and `bytes` means nothing yet
   std::uint32_t crc32 = 0;  ///< only where needs_crc32()
 };
 

@@ -54,10 +54,12 @@ Result<std::unique_ptr<Compressor>> ZstdCompressor::make() {
 }
 
 void ZstdCompressor::append_header(const RawFile& file, ByteBuffer& out) const {
-  // RFC 8878 section 3.1.1.1: magic number, descriptor (8-byte content size, a window descriptor, no checksum, no
-  // dictionary), window descriptor (exponent in the upper 5 bits), content size.
-  out.append(std::string_view("\x28\xB5\x2F\xFD\xC0", 5));
+  // RFC 8878 section 3.1.1.1: magic number, descriptor (the upper two bits: an 8-byte content size, or none; a window
+  // descriptor, no checksum, no dictionary), window descriptor (exponent in the upper 5 bits), content size.
+  out.append(std::string_view("\x28\xB5\x2F\xFD", 4));
+  out.push_back(static_cast<char>(file.size_known ? 0xC0 : 0x00));
   out.push_back(static_cast<char>((kWindowLog - 10) << 3));
+  if (!file.size_known) return;
   for (int i = 0; i < 8; ++i) out.push_back(static_cast<char>(file.bytes >> (8 * i)));
 }
 

@@ -106,6 +106,13 @@ char* write_text_cell(CellColumn& column, std::size_t row, char* out) {
   return write_careful_text(column, text, flags, out);
 }
 
+/// As text, empty bytes differ from NULL.
+char* write_bytes_cell(CellColumn& column, std::size_t row, char* out) {
+  if (!column.text(row).empty()) return write_base64_cell(column, row, out);
+  std::memcpy(out, "\"\"", 2);
+  return out + 2;
+}
+
 template <class T>
 char* write_float_cell(CellColumn& column, std::size_t row, char* out) {
   const T value = column.value<T>(row);
@@ -153,7 +160,7 @@ CellWriters writers_of(const DataType& type, bool single) {
     case LogicalType::timestamptz:
       return writers<write_timestamptz_cell>(single);
     case LogicalType::bytea:
-      return writers<write_base64_cell>(single);
+      return writers<write_bytes_cell>(single);
     case LogicalType::decimal:
       if (physical_type(type) == PhysicalType::decimal128) return writers<write_decimal_cell>(single);
       return writers<write_text_cell>(single);

@@ -102,6 +102,11 @@ TEST(CsvFormat, QuotesWhatWouldBeReadWrongly) {
             "\"\"\"\"\n\" \"\n");
 }
 
+TEST(CsvFormat, TellsEmptyBytesFromNull) {
+  EXPECT_EQ(encode_rows(bare_csv({"t:text", "raw:bytea"}), {{"a"s, ""s}, {"b"s, kNull}, {"c"s, "x"s}}),
+            "a,\"\"\nb,\nc,eA==\n");
+}
+
 TEST(CsvFormat, QuotesForTheDelimiterInUse) {
   ExportSpec spec = bare_csv({"a:text", "b:numeric"});
   spec.csv.delimiter = ';';
