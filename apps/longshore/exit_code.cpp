@@ -57,12 +57,15 @@ ExitCode exit_code_of(const Error& error) {
 
 std::string describe_error(const Error& error) {
   std::string text = printable(error.message);
-  // Some messages quote their first detail for logs; here all of them follow.
-  if (!error.details.empty()) text = text.substr(0, text.find("; the first: "));
+  // Some messages quote their first detail, for logs. One that is all there is needs no list.
+  const bool listed =
+      !error.details.empty() && !(error.details.size() == 1 && error.message.ends_with(error.details.front().message));
+  if (listed) text = text.substr(0, text.find("; the first: "));
   const auto advice = std::ranges::find(kAdvice, error.code, &Advice::code);
   if (advice != kAdvice.end()) add_sentence(text, advice->text);
-  if (!text.ends_with('.') && !text.ends_with('?') && !text.ends_with('!')) text += error.details.empty() ? '.' : ':';
+  if (!text.ends_with('.') && !text.ends_with('?') && !text.ends_with('!')) text += listed ? ':' : '.';
   std::string out = "longshore: " + text + "\n";
+  if (!listed) return out;
   for (const ErrorDetail& detail : error.details) {
     out += "  ";
     if (!detail.where.empty()) out += printable(detail.where) + ": ";

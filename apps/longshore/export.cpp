@@ -143,6 +143,7 @@ void add_request_options(CLI::App& command, ExportArguments& request) {
   command.add_option("--format", request.format, "csv, jsonl")->capture_default_str()->group(group);
   command.add_option("--compression", request.compression, "none, gzip or zstd")->group(group);
   command.add_option("--columns", request.columns, "Only these columns, in this order: a,b,c")
+      ->allow_extra_args(false)
       ->delimiter(',')
       ->group(group);
   command
@@ -214,7 +215,7 @@ void add_export_command(CLI::App& app, Action& action) {
       "  longshore export audit_logs -o logs.csv\n"
       "  longshore export audit_logs --filter 'status>=400' --filter 'action=login,logout' --from 2026-01-01\n"
       "  longshore export users --local --catalog catalog.yaml --tenant acme -o users.csv\n"
-      "  longshore export orders --format jsonl --compression gzip -o - | zcat | jq .amount");
+      "  longshore export orders --format jsonl --compression gzip -o - | zcat | jq .total");
   command->callback([options, &action] { action = [options] { return run_export(*options); }; });
 }
 

@@ -3,7 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <exception>
+#include <string>
+#include <vector>
 
+#include "base/closest_name.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/terminal.h"
@@ -25,17 +28,30 @@ constexpr const char* kFooter =
     "  130  interrupted\n"
     "Standard output carries only data; everything said to people goes to standard error.";
 
+/// `; there is no "exprot", did you mean "export"?` when a word is no subcommand of the last one that is.
+std::string describe_unknown_word(const CLI::App& app) {
+  const std::vector<std::string> rest = app.remaining();
+  std::vector<std::string> names;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(sub->get_name());
+  if (rest.empty() || names.empty()) return {};
+  return "there is no subcommand \"" + rest.front() + "\"" + did_you_mean(rest.front(), names);
+}
+
 /// The arguments' errors in the words of all other errors.
 int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help and its like print and succeed
   // The deepest subcommand that was named is the one whose help is wanted.
   std::string command = "longshore";
-  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
-    at = at->get_subcommands().front();
-    command += " " + at->get_name();
+  const CLI::App* deepest = &app;
+  while (!deepest->get_subcommands().empty()) {
+    deepest = deepest->get_subcommands().front();
+    command += " " + deepest->get_name();
   }
-  write_all(STDERR_FILENO,
-            std::string("longshore: ") + error.what() + ". `" + command + " --help` shows what there is.\n");
+  std::string what = describe_unknown_word(*deepest);
+  if (what.empty()) what = error.what();
+  if (!what.ends_with('?')) what += '.';
+  write_all(STDERR_FILENO, "longshore: " + what + " `" + command + " --help` shows what there is.\n");
   return kExitUsage;
 }
 

@@ -18,11 +18,14 @@ namespace {
 using namespace std::chrono_literals;
 using SteadyClock = std::chrono::steady_clock;
 
-// A server that restarts for a deploy is back within a minute; until then an export is not given up.
+// Before there is an export, somebody waits to hear that the address is wrong. Once there is one it is not given up for
+// a minute: a server that is restarted for a deploy is back by then.
+constexpr RetryPolicy kBrisk{4, 250ms, 10s};
 constexpr RetryPolicy kPatient{12, 250ms, 10s};
 constexpr auto kFirstPoll = 100ms;
 constexpr auto kSlowestPoll = 1s;
 constexpr auto kFrame = 100ms;
+constexpr auto kSilence = 3s;
 
 std::string ordinal(int n) {
   const int tail = n % 100 >= 11 && n % 100 <= 13 ? 0 : n % 10;
@@ -77,9 +80,10 @@ Result<std::unique_ptr<RemoteExport>> RemoteExport::make(const ServerOptions& se
   std::unique_ptr<RemoteExport> made(new RemoteExport(std::move(options)));
   RemoteExport& self = *made;
   TRY(self.interrupts_, Interrupts::make([&self](int signal, int count) { self.on_signal(signal, count); }));
-  TRY(self.connection_, connect(server, kPatient));
+  TRY(self.connection_, connect(server, kBrisk));
   self.connection_->api->observe_waits([&self](const Error& why, Duration wait) {
     ProgressView view = self.shown_;
+    if (view.label.empty()) view.label = "server";
     const std::chrono::duration<double> seconds = wait;
     view.note = fmt::format("{}; trying again in {}", why.message, format_duration(seconds.count(), true));
     self.display_.show(view);
@@ -113,6 +117,7 @@ std::string RemoteExport::how_to_come_back() const {
 }
 
 void RemoteExport::remember(const ExportView& view) {
+  connection_->api->set_retries(kPatient);
   finished_ = is_terminal(view.state);
   const std::lock_guard lock(id_mutex_);
   export_id_ = view.id;
@@ -143,6 +148,17 @@ Result<ExportView> RemoteExport::find(const std::string& id) {
 
 // --- waiting
 
+void RemoteExport::note_answer(const ExportView& view) {
+  polled_at_ = SteadyClock::now();
+  if (view.state != JobState::running) return;
+  // The server counts rows now and then: only a new count says something of the speed, and so does a long silence.
+  const bool changed = view.rows != counted_rows_;
+  if (!changed && polled_at_ - counted_at_ < kSilence) return;
+  row_rate_.add(polled_at_, view.rows);
+  counted_rows_ = view.rows;
+  counted_at_ = polled_at_;
+}
+
 void RemoteExport::show_waiting(const ExportView& view) {
   ProgressView shown;
   shown.label = view.export_type.empty() ? "export" : view.export_type;
@@ -152,7 +168,6 @@ void RemoteExport::show_waiting(const ExportView& view) {
     display_.show(shown);
     return;
   }
-  row_rate_.add(SteadyClock::now(), view.rows);
   shown.rows = view.rows;
   shown.bytes = view.bytes;
   if (view.estimated_rows && *view.estimated_rows > 0) {
@@ -163,7 +178,10 @@ void RemoteExport::show_waiting(const ExportView& view) {
     shown.percent = view.progress_percent;
   }
   shown.rows_per_second = row_rate_.per_second();
-  if (view.seconds_left) shown.seconds_left = static_cast<double>(*view.seconds_left);
+  if (view.seconds_left) {  // counts down between the answers
+    const std::chrono::duration<double> since = SteadyClock::now() - polled_at_;
+    shown.seconds_left = std::max(0.0, static_cast<double>(*view.seconds_left) - since.count());
+  }
   const bool calm = view.source_pressure.empty() || view.source_pressure == "none";
   if (!calm) shown.note = view.source_pressure;
   shown_ = shown;
@@ -188,7 +206,14 @@ Result<ExportView> RemoteExport::wait(ExportView view) {
       }
     }
     interval = std::min<Duration>(interval * 3 / 2, kSlowestPoll);
-    TRY(view, connection_->api->get_export(view.id, stop_.get_token()));
+    auto next = connection_->api->get_export(view.id, stop_.get_token());
+    if (!next) {
+      if (!told_ && next.error().code != "stopped")
+        display_.say("The export may go on at the server.\n" + how_to_come_back());
+      return next;
+    }
+    view = *std::move(next);
+    note_answer(view);
   }
   finished_ = true;
   display_.clear();

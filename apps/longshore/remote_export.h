@@ -61,6 +61,7 @@ class RemoteExport {
   void on_signal(int signal, int count);
   void remember(const ExportView& view);
   std::string how_to_come_back() const;
+  void note_answer(const ExportView& view);
   void show_waiting(const ExportView& view);
   Status download(const ExportView& view, DownloadTarget& target, RemoteExportReport& report);
   /// What is wrong with the file at `path`, in sentences; empty: nothing.
@@ -75,6 +76,9 @@ class RemoteExport {
   std::atomic<bool> told_{false};      ///< how to come back
   std::atomic<bool> finished_{false};  ///< the export is, if not its download
   RateMeter row_rate_;
+  std::chrono::steady_clock::time_point polled_at_;
+  std::chrono::steady_clock::time_point counted_at_;  ///< when a count of rows went into row_rate_ last
+  std::int64_t counted_rows_ = -1;
   ProgressView shown_;                      ///< what was shown last
   std::unique_ptr<Interrupts> interrupts_;  ///< last: its thread uses the rest
 };

@@ -59,6 +59,7 @@ class ApiClient {
   Result<std::string> partitions(const std::string& id, std::stop_token stop);
   Result<ColumnTypes> column_types(const std::string& dataset, std::stop_token stop);
 
+  void set_retries(RetryPolicy policy) { retrier_.set_policy(policy); }
   void observe_waits(WaitObserver observer) { retrier_.observe(std::move(observer)); }
 
  private:

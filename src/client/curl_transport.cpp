@@ -6,6 +6,7 @@
 #include <cctype>
 #include <mutex>
 #include <optional>
+#include <system_error>
 
 #include "client/http_transport.h"
 
@@ -73,16 +74,24 @@ int on_progress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<Exchange*>(context)->stop.stop_requested() ? 1 : 0;
 }
 
-Error describe_failure(CURLcode code, const char* text, const std::string& url, const TransportOptions& options) {
-  const std::string where = url.substr(0, url.find('?'));  // a signed link's query is a secret
-  const std::string why = *text != '\0' ? text : curl_easy_strerror(code);
+Error describe_failure(CURL* easy, CURLcode code, const char* text, const std::string& url,
+                       const TransportOptions& options) {
+  // Only scheme and host: the rest says nothing about a broken connection, and a signed link's query is a secret.
+  const auto scheme_end = url.find("://");
+  const std::string where = scheme_end == url.npos ? url : url.substr(0, url.find_first_of("/?", scheme_end + 3));
+  std::string why = *text != '\0' ? text : curl_easy_strerror(code);
   switch (code) {
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return user_error("bad_url", fmt::format("{} is not an http:// or https:// address", where));
+    case CURLE_COULDNT_CONNECT: {
+      long reason = 0;  // the system's words are shorter than libcurl's
+      curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &reason);
+      if (reason != 0) why = std::generic_category().message(static_cast<int>(reason));
+      return external_error("server_unreachable", fmt::format("cannot reach {}: {}", where, why));
+    }
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_CONNECT:
       return external_error("server_unreachable", fmt::format("cannot reach {}: {}", where, why));
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CONNECT_ERROR:
@@ -164,7 +173,7 @@ Result<HttpResponse> CurlTransport::exchange(const HttpRequest& request, const B
   const CURLcode code = curl_easy_perform(easy);
   if (exchange.error) return fail(*std::move(exchange.error));
   if (code == CURLE_ABORTED_BY_CALLBACK) return fail(user_error("stopped", "interrupted"));
-  if (code != CURLE_OK) return fail(describe_failure(code, reason.data(), request.url, options_));
+  if (code != CURLE_OK) return fail(describe_failure(easy, code, reason.data(), request.url, options_));
   return std::move(exchange.response);
 }
 

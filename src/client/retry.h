@@ -26,6 +26,7 @@ class Retrier {
  public:
   Retrier(HttpTransport& transport, Clock& clock, RetryPolicy policy)
       : transport_(transport), clock_(clock), policy_(policy) {}
+  void set_policy(RetryPolicy policy) { policy_ = policy; }
   void observe(WaitObserver observer) { observer_ = std::move(observer); }
   Result<HttpResponse> exchange(const HttpRequest& request, std::stop_token stop);
 

@@ -36,9 +36,13 @@ TEST(DescribeError, ListsEveryFinding) {
             "longshore: 2 fields are wrong:\n"
             "  /columns/1: no column \"x?[31m\"\n"
             "  something else\n");
-  Error configuration = user_error("bad_configuration", "the configuration has 1 error; the first: a.yaml:1:2: bad");
-  configuration.details = {{"a.yaml:1:2", "bad_value", "bad"}};
-  EXPECT_EQ(describe_error(configuration), "longshore: the configuration has 1 error:\n  a.yaml:1:2: bad\n");
+  Error single = user_error("bad_configuration", "a.yaml:1:2: bad");
+  single.details = {{"a.yaml:1:2", "bad_value", "bad"}};
+  EXPECT_EQ(describe_error(single), "longshore: a.yaml:1:2: bad.\n");
+  Error configuration = user_error("bad_configuration", "the configuration has 2 errors; the first: a.yaml:1:2: bad");
+  configuration.details = {{"a.yaml:1:2", "bad_value", "bad"}, {"a.yaml:3:4", "bad_value", "worse"}};
+  EXPECT_EQ(describe_error(configuration),
+            "longshore: the configuration has 2 errors:\n  a.yaml:1:2: bad\n  a.yaml:3:4: worse\n");
 }
 
 }  // namespace

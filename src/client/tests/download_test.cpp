@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -75,8 +76,8 @@ class DownloadTest : public testing::Test {
   bool expire_first_link_ = false;
   int breaks_ = 0;
   std::size_t break_after_ = 50'000;
-  int links_ = 0;
-  int fetches_ = 0;
+  std::atomic<int> links_{0};
+  std::atomic<int> fetches_{0};
   std::filesystem::path directory_;
   StubServer server_;
   ManualClock clock_;
