@@ -152,7 +152,9 @@ TEST_P(JobStoreContract, WorkGoesOnWhileLeasesAreCheckedAndJobsCancelled) {
     }
   }
   for (const ExportJob& job : jobs) EXPECT_TRUE(is_terminal(find(job).state));
-  for (const WorkerRecord& worker : *queue_->workers()) EXPECT_EQ(worker.claims, 0) << worker.id;
+  const auto workers = queue_->workers();
+  ASSERT_THAT(workers, Succeeded());
+  for (const WorkerRecord& worker : *workers) EXPECT_EQ(worker.claims, 0) << worker.id;
 }
 
 }  // namespace

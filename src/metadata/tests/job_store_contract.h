@@ -27,14 +27,20 @@ class StoreTestbed {
   virtual void advance(Duration duration) = 0;
 };
 
-using TestbedFactory = std::function<std::unique_ptr<StoreTestbed>()>;
+/// A driver under test.
+struct TestbedFactory {
+  std::string name;
+  std::function<std::unique_ptr<StoreTestbed>()> make;
+
+  friend std::ostream& operator<<(std::ostream& out, const TestbedFactory& factory) { return out << factory.name; }
+};
 
 /// What every job store must do. A driver instantiates the suite with a factory of its testbed:
-/// INSTANTIATE_TEST_SUITE_P(Sqlite, JobStoreContract, testing::Values(make_sqlite_testbed));
+/// INSTANTIATE_TEST_SUITE_P(Sqlite, JobStoreContract, testing::Values(TestbedFactory{"sqlite", make_sqlite_testbed}));
 class JobStoreContract : public testing::TestWithParam<TestbedFactory> {
  protected:
   void SetUp() override {
-    testbed_ = GetParam()();
+    testbed_ = GetParam().make();
     const auto opened = testbed_->open();
     jobs_ = opened.jobs;
     queue_ = opened.queue;

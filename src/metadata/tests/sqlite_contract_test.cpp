@@ -37,7 +37,7 @@ std::unique_ptr<StoreTestbed> make_sqlite_testbed() {
   return std::make_unique<SqliteTestbed>();
 }
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, JobStoreContract, testing::Values(TestbedFactory(make_sqlite_testbed)));
+INSTANTIATE_TEST_SUITE_P(Sqlite, JobStoreContract, testing::Values(TestbedFactory{"sqlite", make_sqlite_testbed}));
 
 }  // namespace
 }  // namespace longshore

@@ -52,7 +52,7 @@ class SqliteStoreTest : public JobStoreContract {
 std::unique_ptr<StoreTestbed> make_testbed() {
   return std::make_unique<SqliteTestbed>();
 }
-INSTANTIATE_TEST_SUITE_P(, SqliteStoreTest, testing::Values(TestbedFactory(make_testbed)));
+INSTANTIATE_TEST_SUITE_P(Sqlite, SqliteStoreTest, testing::Values(TestbedFactory{"sqlite", make_testbed}));
 
 // --- schema
 
