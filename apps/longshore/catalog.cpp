@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <map>
 
@@ -43,6 +44,12 @@ int report_findings(const std::string& file, const std::vector<ErrorDetail>& fin
 }
 
 int check(const std::string& file, bool offline) {
+  if (::access(file.c_str(), F_OK) != 0) {
+    return report_error(
+        user_error("catalog_not_found", fmt::format("there is no file {}; `longshore catalog init` writes "
+                                                    "a catalog from a database",
+                                                    file)));
+  }
   const auto catalog = Catalog::load(file);
   if (!catalog) {
     return catalog.error().details.empty() ? report_error(catalog.error())
@@ -90,12 +97,23 @@ struct InitOptions {
   bool force = false;
 };
 
+/// The source as the catalog should name it: a file's path counts from the catalog's folder.
+Source as_seen_from(const std::string& catalog_path, Source source) {
+  namespace fs = std::filesystem;
+  if (source.path.empty() || fs::path(source.path).is_absolute()) return source;
+  std::error_code error;
+  const fs::path relative = fs::relative(source.path, fs::absolute(catalog_path, error).parent_path(), error);
+  if (!error && !relative.empty()) source.path = relative.string();
+  return source;
+}
+
 Status init(const InitOptions& options) {
   TRY(const Source source, source_of_dsn(options.dsn, options.name));
   TRY(const auto database, make_source(source));
   CHECK_OK(database->ping());
-  TRY(const std::string yaml, init_catalog(*database, source));
-  if (options.output.empty() || options.output == "-") {
+  const bool to_file = !options.output.empty() && options.output != "-";
+  TRY(const std::string yaml, init_catalog(*database, to_file ? as_seen_from(options.output, source) : source));
+  if (!to_file) {
     write_all(STDOUT_FILENO, yaml);
     return {};
   }
