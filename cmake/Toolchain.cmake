@@ -22,6 +22,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
 
+if(LONGSHORE_FUZZ)
+  # Coverage in every room, so that the fuzzer sees where it gets.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(LONGSHORE_SANITIZE)
   add_compile_options(-fsanitize=${LONGSHORE_SANITIZE} -fno-sanitize-recover=all -g1)
   add_link_options(-fsanitize=${LONGSHORE_SANITIZE})

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# install.sh [build|test|check]...   Installs the Debian 12 packages that Longshore needs: `build` to build and run it,
-# `test` what the tests use besides, `check` the formatter and static checks. Default: build. Needs root or sudo.
+# install.sh [build|test|check|fuzz]...   Installs the Debian 12 packages that Longshore needs: `build` to build and run it,
+# `test` what the tests use besides, `check` the formatter and static checks, `fuzz` the fuzzer. Default: build. Needs root or sudo.
 # Does nothing when everything is there. docs/dependencies.md says why each library is here.
 set -euo pipefail
 
 build_packages=(
   g++ cmake ninja-build ccache mold pkg-config
-  libboost1.81-dev libboost-url1.81-dev libboost-json1.81-dev libboost-coroutine1.81-dev libboost-context1.81-dev
+  libboost1.81-dev libboost-url1.81-dev libboost-json1.81-dev
   libexpected-dev libisal-dev libzstd-dev zlib1g-dev
   libsqlite3-dev libpq-dev libcurl4-openssl-dev libssl-dev libyaml-cpp-dev libcli11-dev
   libspdlog-dev libfmt-dev prometheus-cpp-dev
@@ -17,7 +17,8 @@ test_packages=(
   postgresql postgresql-client sqlite3 util-linux procps
   python3 python3-zstandard python3-yaml zstd gzip curl nodejs npm iso-codes
 )
-check_packages=(clang-format-16 clang-tidy-16 shellcheck)
+check_packages=(clang-16 clang-format-16 clang-tidy-16 shellcheck)
+fuzz_packages=(clang-16 libclang-rt-16-dev)
 
 packages=()
 for group in "${@:-build}"; do
@@ -25,6 +26,7 @@ for group in "${@:-build}"; do
     build) packages+=("${build_packages[@]}") ;;
     test) packages+=("${test_packages[@]}") ;;
     check) packages+=("${check_packages[@]}") ;;
+    fuzz) packages+=("${fuzz_packages[@]}") ;;
     *) sed -n 2,4p "$0"; exit 2 ;;
   esac
 done

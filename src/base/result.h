@@ -22,6 +22,7 @@ inline tl::unexpected<Error> fail(Error error) {
 
 #define LONGSHORE_CONCAT_(a, b) a##b
 #define LONGSHORE_CONCAT(a, b) LONGSHORE_CONCAT_(a, b)
+// NOLINTBEGIN(bugprone-macro-parentheses): declarations and statements cannot be put in parentheses.
 #define LONGSHORE_TRY_(result, declaration, expression)             \
   auto result = (expression);                                       \
   if (!result) return ::longshore::fail(std::move(result).error()); \
@@ -35,3 +36,4 @@ inline tl::unexpected<Error> fail(Error error) {
   do {                                                                                                        \
     if (auto try_status = (expression); !try_status) return ::longshore::fail(std::move(try_status).error()); \
   } while (false)
+// NOLINTEND(bugprone-macro-parentheses)
