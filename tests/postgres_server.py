@@ -4,7 +4,9 @@
   postgres_server.py start DIR        make a cluster in DIR (created if missing), wait until it answers, print its DSN
   postgres_server.py stop DIR         stop the server of DIR and remove DIR
   postgres_server.py run -- COMMAND…  run COMMAND with a fresh server in LONGSHORE_TEST_POSTGRES; exit as it does
-  postgres_server.py serve            start a fresh server, print its DSN, stop it when standard input ends
+  postgres_server.py serve            start a fresh server, print its DSN, stop it when standard input ends; a line
+                                      `halt` takes it down as a crash does, `resume` brings it back with its data and
+                                      on its port; each is answered by a line `halted`, `resumed`
 
 The server listens on 127.0.0.1 (a free port) and on a Unix socket in DIR, lets everybody in (trust), and keeps nothing
 safe (fsync off). It only ever stops the process that it started. `serve` is for programs: however the program ends, its
@@ -98,6 +100,8 @@ def start(directory, settings):
             if answers(port):
                 with open(f"{directory}/pid", "w") as file:
                     file.write(str(server.pid))
+                with open(f"{directory}/command", "w") as file:
+                    file.write("\0".join(command))
                 return f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
             time.sleep(0.02)
         if server.poll() is None:
@@ -115,7 +119,8 @@ def is_ours(pid, directory):
         return False
 
 
-def stop(directory):
+def halt(directory):
+    """Takes the server of `directory` down at once and keeps its data: what a crash of the database is to its clients."""
     directory = os.path.abspath(directory)
     try:
         with open(f"{directory}/pid") as file:
@@ -133,7 +138,32 @@ def stop(directory):
             time.sleep(0.02)
         if is_ours(pid, directory):
             os.kill(pid, signal.SIGKILL)
-    shutil.rmtree(directory, ignore_errors=True)
+
+
+def resume(directory):
+    """Starts the server of `directory` again after halt(), on the same port."""
+    directory = os.path.abspath(directory)
+    with open(f"{directory}/command") as file:
+        command = file.read().split("\0")
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:  # the port is free again once the last backend has gone
+        with open(f"{directory}/log", "ab") as log:
+            server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+                                      start_new_session=True, **account())
+        with open(f"{directory}/pid", "w") as file:
+            file.write(str(server.pid))
+        while server.poll() is None and time.monotonic() < deadline:
+            if answers(command[command.index("-p") + 1]):
+                return
+            time.sleep(0.02)
+        time.sleep(0.05)
+    with open(f"{directory}/log") as log:
+        sys.exit(f"postgres_server: the server does not start again:\n{log.read()[-4000:]}")
+
+
+def stop(directory):
+    halt(directory)
+    shutil.rmtree(os.path.abspath(directory), ignore_errors=True)
 
 
 class Interrupted(Exception):
@@ -144,13 +174,14 @@ def interrupt(number, _frame):
     raise Interrupted(number)
 
 
-def with_server(settings, body):
-    """Calls body(dsn) with a fresh server, which is gone afterwards, also after a signal."""
+def with_server(settings, body, tell_directory=False):
+    """Calls body(dsn) or body(dsn, directory) with a fresh server, which is gone afterwards, also after a signal."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     directory = tempfile.mkdtemp(prefix="longshore-pg-")
     try:
-        return body(start(directory, settings))
+        dsn = start(directory, settings)
+        return body(dsn, directory) if tell_directory else body(dsn)
     except Interrupted as signalled:
         return 128 + signalled.args[0]
     finally:
@@ -177,13 +208,18 @@ def run(command, settings):
 
 
 def serve(settings):
-    def body(dsn):
+    def body(dsn, directory):
         print(dsn, flush=True)
-        while os.read(0, 4096):
-            pass
+        for line in iter(sys.stdin.readline, ""):
+            if line.strip() == "halt":
+                halt(directory)
+                print("halted", flush=True)
+            elif line.strip() == "resume":
+                resume(directory)
+                print("resumed", flush=True)
         return 0
 
-    return with_server(settings, body)
+    return with_server(settings, body, tell_directory=True)
 
 
 def main():

@@ -1,13 +1,16 @@
 """What the system tests share: a real server process, a client for its API, and databases to export from.
 
-Every test works in a temporary directory of its own and on free ports, so tests may run beside each other.
+Every test works in a temporary directory of its own and on free ports, so tests may run beside each other. Whatever is
+started here dies with the test's process, however that ends.
 """
 
+import base64
 import contextlib
 import hashlib
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import sqlite3
@@ -18,9 +21,9 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
 
 BINARY = pathlib.Path(os.environ.get("LONGSHORE_BINARY", ROOT / "build/release/bin/longshore"))
 TOKEN = "test-token-of-acme-0001"
@@ -51,6 +54,77 @@ def wait_until(condition, what, limit=None):
         time.sleep(0.02)
 
 
+class Postgres:
+    """A throw-away PostgreSQL server."""
+
+    def __init__(self, **settings):
+        command = [sys.executable, str(ROOT / "tests/postgres_server.py"), "serve"]
+        for name, value in settings.items():
+            command[2:2] = ["--set", f"{name}={value}"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.dsn = self.process.stdout.readline().strip()
+        if not self.dsn:
+            raise AssertionError("PostgreSQL does not start")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.close()
+
+    def _tell(self, word, answer):
+        self.process.stdin.write(word + "\n")
+        self.process.stdin.flush()
+        said = self.process.stdout.readline().strip()
+        assert said == answer, said
+
+    def halt(self):
+        """The database goes away, as in a crash; its data stays."""
+        self._tell("halt", "halted")
+
+    def resume(self):
+        self._tell("resume", "resumed")
+
+    def sql(self, *statements):
+        """Runs statements by psql, each in a transaction of its own, and returns what the last ones print."""
+        command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.dsn]
+        for statement in statements:
+            command += ["-c", statement]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise AssertionError(f"psql: {done.stderr}")
+        return done.stdout.strip()
+
+    def copy_to(self, path, query, options, *before):
+        """Writes COPY (query) TO STDOUT (options) to a file, by psql, after running the statements `before`."""
+        command = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", self.dsn]
+        for statement in before:
+            command += ["-c", statement]
+        command += ["-c", f"COPY ({query}) TO STDOUT ({options})"]
+        with open(path, "wb") as file:
+            done = subprocess.run(command, stdout=file, stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise AssertionError(f"psql: {done.stderr}")
+
+    def copy_from(self, table, rows):
+        """Fills a table by COPY FROM; None is NULL."""
+        escapes = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+        lines = ("\t".join("\\N" if value is None else str(value).translate(escapes) for value in row) for row in rows)
+        done = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", self.dsn, "-c", f"COPY {table} FROM STDIN"],
+                              input="".join(line + "\n" for line in lines), capture_output=True, text=True, encoding="utf-8")
+        if done.returncode != 0:
+            raise AssertionError(f"psql: {done.stderr}")
+
+    def source(self, **fields):
+        """This database as a source of a catalog, in one line of YAML."""
+        return json.dumps({"driver": "postgres", "primary": self.dsn, **fields})
+
+
 class ApiError(Exception):
     def __init__(self, status, problem):
         super().__init__(f"{status}: {problem}")
@@ -61,12 +135,17 @@ class ApiError(Exception):
 class Server:
     """`longshore serve` on a free port, in a directory that outlives restarts."""
 
-    def __init__(self, directory, catalog, settings=None, data=None):
+    def __init__(self, directory, catalog, settings=None, data=None, wrapper=()):
+        """`settings`: sections of the configuration that differ from the usual; `tokens` are added. `data`: the data
+        directory, when several servers share one; else one inside `directory`. `wrapper`: a command that executes the
+        server's command line in its place."""
         self.directory = pathlib.Path(directory)
         self.data = pathlib.Path(data) if data else self.directory / "data"
         self.settings = settings or {}
+        self.wrapper = list(wrapper)
         self.process = None
         self.url = None
+        self.log_offset = 0
         self.directory.mkdir(parents=True, exist_ok=True)
         self.data.mkdir(parents=True, exist_ok=True)
         (self.directory / "catalog.yaml").write_text(catalog)
@@ -90,6 +169,7 @@ class Server:
                     {"token": TOKEN, "tenant": "acme", "user": "ann", "roles": ["admin"]},
                     {"token": CLERK_TOKEN, "tenant": "acme", "user": "bob", "roles": ["clerk"]},
                     {"token": OTHER_TOKEN, "tenant": "globex", "user": "gil", "roles": ["admin"]},
+                    *self.settings.get("tokens", []),
                 ],
             },
             "log": {"level": "debug", "format": "json"},
@@ -104,7 +184,7 @@ class Server:
         self.log_offset = self.log_path.stat().st_size if self.log_path.exists() else 0
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [str(BINARY), "serve", "--config", str(self.directory / "longshore.yaml")],
+                ["setpriv", "--pdeathsig", "KILL", *self.wrapper, str(BINARY), "serve", "--config", str(self.directory / "longshore.yaml")],
                 stdout=log, stderr=log, env={**os.environ, **environment}, cwd=self.directory)
         if wait:
             self.url = wait_until(self._endpoint, "the server listens")
@@ -117,6 +197,18 @@ class Server:
 
     def log_text(self):
         return "\n".join(self.log_lines())
+
+    def log_events(self, message, **fields):
+        """The log lines since the last start() with this message and these fields, as dictionaries."""
+        events = []
+        for line in self.log_lines():
+            if message not in line:
+                continue
+            with contextlib.suppress(ValueError):
+                event = json.loads(line)
+                if event.get("message") == message and all(event.get(k) == v for k, v in fields.items()):
+                    events.append(event)
+        return events
 
     def _endpoint(self):
         for line in self.log_lines():
@@ -138,9 +230,15 @@ class Server:
 
     def stop(self):
         """A graceful shutdown; returns the exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         return self.process.wait(timeout=PATIENCE)
+
+    def signal(self, number):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
 
     def __enter__(self):
         return self
@@ -150,8 +248,8 @@ class Server:
 
     # --- the API
 
-    def call(self, method, path, body=None, token=TOKEN, headers=None):
-        """Returns (status, headers, bytes); raises ApiError for 4xx and 5xx."""
+    def call(self, method, path, body=None, token=TOKEN, headers=None, sink=None):
+        """Returns (status, headers, bytes); raises ApiError for 4xx and 5xx. `sink`: gets the bytes piece by piece."""
         data = None if body is None else (body if isinstance(body, bytes) else json.dumps(body).encode())
         url = path if path.startswith("http") else self.url + path
         request = urllib.request.Request(url, data=data, method=method)
@@ -162,8 +260,12 @@ class Server:
         for name, value in (headers or {}).items():
             request.add_header(name, value)
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:
-                return response.status, response.headers, response.read()
+            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+                if sink is None:
+                    return response.status, response.headers, response.read()
+                while chunk := response.read(1 << 20):
+                    sink(chunk)
+                return response.status, response.headers, b""
         except urllib.error.HTTPError as error:
             text = error.read()
             try:
@@ -196,9 +298,41 @@ class Server:
             raise AssertionError(f"{status}\n{self.log_text()[-4000:]}")
         return status
 
+    def wait_running(self, export_id, rows=1, token=TOKEN):
+        """Waits until an export has processed so many rows; it must not finish before."""
+        def far_enough():
+            status = self.status(export_id, token)
+            if status["status"] not in ("QUEUED", "RUNNING"):
+                raise AssertionError(f"it ended too soon: {status}")
+            return status["metrics"]["totalRowsProcessed"] >= rows and status
+        return wait_until(far_enough, f"{export_id} processes {rows} rows")
+
+    def link(self, export_id, token=TOKEN, **fields):
+        return self.json("POST", f"/v1/exports/{export_id}/download-url", fields or None, token=token)["downloadUrl"]
+
     def download(self, export_id, token=TOKEN):
-        link = self.json("POST", f"/v1/exports/{export_id}/download-url", token=token)
-        return self.call("GET", link["downloadUrl"], token=None)[2]
+        return self.call("GET", self.link(export_id, token), token=None)[2]
+
+    def download_to(self, path, export_id, token=TOKEN):
+        with open(path, "wb") as file:
+            self.call("GET", self.link(export_id, token), token=None, sink=file.write)
+
+    def digest(self, export_id, compression="none", token=TOKEN, watch=None):
+        """SHA-256 of the file's content, decompressed. `watch` sees the content piece by piece."""
+        content = Content(compression, watch)
+        self.call("GET", self.link(export_id, token), token=None, sink=content.add)
+        return content.finish()
+
+    def verify(self, export_id, directory):
+        """Downloads file and manifest and has `longshore verify` prove one against the other."""
+        file = pathlib.Path(directory) / f"{export_id}.file"
+        manifest = pathlib.Path(directory) / f"{export_id}.manifest.json"
+        self.download_to(file, export_id)
+        manifest.write_bytes(self.call("GET", f"/v1/exports/{export_id}/manifest")[2])
+        done = subprocess.run([str(BINARY), "verify", str(file), str(manifest)], capture_output=True, text=True)
+        file.unlink()
+        if done.returncode != 0:
+            raise AssertionError(f"longshore verify: {done.stdout}{done.stderr}")
 
     def export(self, **fields):
         """Creates, waits, downloads: (status, bytes)."""
@@ -214,51 +348,104 @@ class Server:
                 total += float(line.rsplit(" ", 1)[1])
         return total
 
+    # --- the metadata
+
+    def rows(self, query, *parameters):
+        """What the metadata store says, also while no server runs."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.data / 'longshore.db'}?mode=ro", uri=True, timeout=60)) as database:
+            return database.execute(query, parameters).fetchall()
+
+    def partitions(self, export_id):
+        return self.json("GET", f"/v1/exports/{export_id}/partitions")["partitions"]
+
     # --- what is left over
 
     def stored_files(self):
-        """Every file in the object store's directory, relative to it."""
+        """Every file in the object store's directory, relative to it, and every directory left in uploads/ and tmp/."""
         root = self.data / "objects"
-        return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+        found = [path for path in root.rglob("*") if path.is_file()]
+        found += [path for place in ("uploads", "tmp") if (root / place).exists() for path in (root / place).iterdir()]
+        return sorted({str(path.relative_to(root)) for path in found})
 
     def wait_clean(self, export_id):
         """Waits until the cleaning of a finished export is done."""
         job = export_id.removeprefix("exp_")
-        def clean():
-            with contextlib.closing(sqlite3.connect(f"file:{self.data / 'longshore.db'}?mode=ro", uri=True)) as database:
-                row = database.execute("SELECT needs_cleaning FROM export_jobs WHERE id = ?", (job,)).fetchone()
-                return row and not row[0]
-        wait_until(clean, f"{export_id} is cleaned")
+        wait_until(lambda: self.rows("SELECT 1 FROM export_jobs WHERE id = ? AND needs_cleaning = 0", job),
+                   f"{export_id} is cleaned")
 
     def expect_only(self, *export_ids):
         """The store holds the artefacts and manifests of these exports, and nothing else."""
         for export_id in export_ids:
             self.wait_clean(export_id)
-        names = self.stored_files()
-        unexpected = [name for name in names if not any(e.removeprefix("exp_") in name and "staging" not in name and "uploads" not in name for e in export_ids)]
-        assert not unexpected, f"left over in the store: {unexpected}"
-        assert len(names) == 2 * len(export_ids), names
+        wait_until(lambda: not self.rows("SELECT 1 FROM export_jobs WHERE needs_cleaning = 1"), "all cleaning is done")
+        jobs = [export_id.removeprefix("exp_") for export_id in export_ids]
+        artefact = ("objects/acme/exports/", "objects/globex/exports/")
+        def unexpected():
+            return [n for n in self.stored_files() if not n.startswith(artefact) or not any(job in n for job in jobs)]
+        # What a killed process left half-written goes with the first sweep of the next one.
+        with contextlib.suppress(AssertionError):
+            wait_until(lambda: not unexpected(), "the store is clean", 10)
+        assert not unexpected(), f"left over in the store: {unexpected()}"
+        assert len(self.stored_files()) == 2 * len(jobs), self.stored_files()
+
+
+class Content:
+    """Digests a file as it comes, decompressed by libraries that are not ours."""
+
+    def __init__(self, compression="none", watch=None):
+        self.hash = hashlib.sha256()
+        self.size = 0
+        self.watch = watch
+        self.decompressor = None
+        if compression == "gzip":
+            self.decompressor = zlib.decompressobj(wbits=31)  # one member, with its header and checksum
+        elif compression == "zstd":
+            import zstandard
+            self.decompressor = zstandard.ZstdDecompressor().decompressobj()
+
+    def add(self, chunk):
+        if self.decompressor:
+            chunk = self.decompressor.decompress(chunk)
+        self.hash.update(chunk)
+        self.size += len(chunk)
+        if self.watch:
+            self.watch(chunk)
+
+    def finish(self):
+        if self.decompressor:
+            assert self.decompressor.eof, "the compressed file is cut off"
+            assert not self.decompressor.unused_data, "bytes follow the first gzip member or zstd frame"
+        return self.hash.hexdigest()
 
 
 def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def make_items(path, rows, tenants=("acme", "globex"), wide=100):
-    """A SQLite database with a table `items` of `rows` rows a tenant."""
+def make_items(path, rows, wide=100, other_rows=100, seed=1):
+    """A SQLite database with a table `items`: `rows` rows of the tenant acme, `other_rows` of globex among them. The
+    notes have `wide` characters that hardly compress."""
+    source = random.Random(seed)
     with contextlib.closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE items (id INTEGER PRIMARY KEY, tenant_id TEXT NOT NULL, name TEXT, note TEXT)")
+        step = max(1, rows // max(1, other_rows))
         def generate():
-            for i in range(rows * len(tenants)):
-                note = hashlib.sha256(str(i).encode()).hexdigest() * (1 + wide // 64)
-                yield i + 1, tenants[i % len(tenants)], f"item \"{i}\", =1+{i}", note[:wide]
+            for i in range(1, rows + 1):
+                note = base64.b64encode(source.randbytes(wide * 3 // 4 + 2)).decode()[:wide]
+                yield 2 * i, "acme", f'item "{i}", =1+{i}', note
+                if i % step == 0 and i // step <= other_rows:
+                    yield 2 * i + 1, "globex", f"secret of globex {i}", None
         database.executemany("INSERT INTO items VALUES (?, ?, ?, ?)", generate())
         database.execute("CREATE UNIQUE INDEX items_tenant_id ON items (tenant_id, id)")
         database.execute("ANALYZE")
         database.commit()
 
 
-def items_catalog(source):
+def sqlite_source(path, **fields):
+    return json.dumps({"driver": "sqlite", "path": str(path), **fields})
+
+
+def items_catalog(source, relation="items", retention="7d"):
     """A catalog of the one dataset `items`; `source`: the YAML of its source, in one line."""
     return f"""
 sources:
@@ -266,11 +453,11 @@ sources:
 datasets:
   items:
     source: app
-    relation: items
+    relation: {relation}
     tenant_column: tenant_id
     key: [id]
     permission: exports.items
-    retention: 7d
+    retention: {retention}
     columns:
       id: {{ column: id, type: int64 }}
       name: {{ column: name, type: text }}
