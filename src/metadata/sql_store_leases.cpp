@@ -85,6 +85,7 @@ constexpr char kClaimsOfWorker[] = R"(
 /// In the lock order.
 std::vector<Claim> read_claims(const sql::Rows& rows) {
   std::vector<Claim> claims;
+  claims.reserve(rows.size());
   for (const sql::Row row : rows) claims.push_back(read_claim(row));
   std::ranges::sort(claims, {}, [](const Claim& claim) { return std::tie(claim.job, claim.partition); });
   return claims;
@@ -126,6 +127,7 @@ Result<std::vector<Claim>> SqlStore::heartbeat(const WorkerId& id, const std::ve
 
     // In the order of jobs, so that two workers of the same jobs never wait for each other.
     std::vector<const PartitionProgress*> ordered;
+    ordered.reserve(progress.size());
     for (const PartitionProgress& entry : progress) ordered.push_back(&entry);
     std::ranges::sort(
         ordered, {}, [](const PartitionProgress* entry) { return std::tie(entry->claim.job, entry->claim.partition); });
@@ -165,6 +167,7 @@ Result<std::vector<WorkerRecord>> SqlStore::workers() {
         + (SELECT count(*) FROM export_jobs j WHERE j.worker_id = w.id) AS claims
       FROM export_workers w ORDER BY w.started_at, w.id)"));
     std::vector<WorkerRecord> workers;
+    workers.reserve(rows.size());
     for (const sql::Row row : rows) {
       workers.push_back({.id = WorkerId(row.text("id")),
                          .host = row.text("host"),

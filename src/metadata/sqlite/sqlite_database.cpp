@@ -23,7 +23,7 @@ struct SqliteDatabase::State {
 SqliteDatabase::SqliteDatabase(std::unique_ptr<State> state) : state_(std::move(state)) {}
 SqliteDatabase::~SqliteDatabase() = default;
 
-Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::make(SqliteOptions options, const Clock& clock) {
+Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::make(const SqliteOptions& options, const Clock& clock) {
   auto state = std::make_unique<State>(options, clock);
   // The first writer creates the file and switches it to WAL, so that readers find it so. Taking and giving back its
   // lock proves that this process may write.

@@ -20,7 +20,7 @@ class SqliteDatabase final : public Database {
  public:
   /// Opens the file. `clock` is the database's time and must outlive it. Errors: `metadata_unavailable` (missing
   /// directory, no permission, read-only), `metadata_corrupt` (not a SQLite database).
-  static Result<std::unique_ptr<SqliteDatabase>> make(SqliteOptions options, const Clock& clock);
+  static Result<std::unique_ptr<SqliteDatabase>> make(const SqliteOptions& options, const Clock& clock);
   ~SqliteDatabase() override;
 
   Result<std::unique_ptr<Transaction>> begin(Access access) override;
