@@ -49,9 +49,12 @@ namespace {
 constexpr std::int64_t kProcessMemory = std::int64_t{40} << 20;
 constexpr std::chrono::milliseconds kShutdownGrace{2'000};
 
+/// Makes the directory for its owner alone: records and files of all tenants lie in it.
 Status make_data_dir(const std::string& path) {
+  namespace fs = std::filesystem;
   std::error_code error;
-  std::filesystem::create_directories(path, error);
+  const bool made = fs::create_directories(path, error);
+  if (made && !error) fs::permissions(path, fs::perms::owner_all, error);
   if (!error) return {};
   return fail(external_error("data_dir_unusable", "cannot create data_dir " + path + ": " + error.message(), false));
 }
@@ -211,6 +214,10 @@ Status run_server(const Configuration& configuration, std::stop_token stop) {
   CHECK_OK(worker.start());
   sweeper.start();
   ready.open();
+  metrics.watch_active_exports([&]() -> Result<std::vector<ActiveExports>> {
+    TRY(const ActiveJobs active, metadata->count_active());
+    return std::vector<ActiveExports>{{"queued", active.queued}, {"running", active.running}};
+  });
   log_info("listening", {{"endpoint", server->endpoint()}, {"public_url", public_url}, {"worker", worker.id()}});
 
   wait_for(stop);

@@ -98,6 +98,11 @@ struct RetryPolicy {
   Duration max_delay = std::chrono::seconds{60};
 };
 
+struct ActiveJobs {
+  std::int64_t queued = 0;
+  std::int64_t running = 0;
+};
+
 /// Jobs as API edges see them. Thread-safe. Errors: `metadata_unavailable` (external, retriable); others as noted.
 class JobStore {
  public:
@@ -110,6 +115,8 @@ class JobStore {
   virtual Result<std::vector<ExportJob>> list(const JobFilter& filter) = 0;
   /// 1-based position among all queued jobs; nullopt when not queued.
   virtual Result<std::optional<int>> queue_position(const JobId& id) = 0;
+  /// How many jobs of all tenants are queued, and how many are running.
+  virtual Result<ActiveJobs> count_active() = 0;
   /// QUEUED or RUNNING → CANCELLED. Errors: `export_finished` (user), `export_not_found`.
   virtual Result<ExportJob> cancel(const TenantId& tenant, const JobId& id) = 0;
   /// SUCCEEDED → EXPIRED now; also FAILED and CANCELLED stay as they are and succeed. Errors: `export_active`,

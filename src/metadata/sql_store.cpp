@@ -120,6 +120,17 @@ Result<std::optional<int>> SqlStore::queue_position(const JobId& id) {
   });
 }
 
+Result<ActiveJobs> SqlStore::count_active() {
+  return read([&](sql::Transaction& transaction) -> Result<ActiveJobs> {
+    // One count for each state, so that each finds its own partial index.
+    TRY(const sql::Rows rows, transaction.query(R"(
+      SELECT (SELECT count(*) FROM export_jobs WHERE status = 'QUEUED') AS queued,
+             (SELECT count(*) FROM export_jobs WHERE status = 'RUNNING') AS running)",
+                                                {}));
+    return ActiveJobs{rows[0].integer("queued"), rows[0].integer("running")};
+  });
+}
+
 Result<ExportJob> SqlStore::cancel(const TenantId& tenant, const JobId& id) {
   return write([&](sql::Transaction& transaction) -> Result<ExportJob> {
     TRY(const auto state, lock_state(transaction, tenant, id));

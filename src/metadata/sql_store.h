@@ -23,6 +23,7 @@ class SqlStore final : public JobStore, public WorkQueue {
   Result<std::optional<ExportJob>> find(const TenantId& tenant, const JobId& id) override;
   Result<std::vector<ExportJob>> list(const JobFilter& filter) override;
   Result<std::optional<int>> queue_position(const JobId& id) override;
+  Result<ActiveJobs> count_active() override;
   Result<ExportJob> cancel(const TenantId& tenant, const JobId& id) override;
   Status expire(const TenantId& tenant, const JobId& id) override;
   Result<std::vector<Partition>> partitions(const JobId& id) override;

@@ -285,6 +285,20 @@ TEST_P(JobStoreContract, QueuePositionCountsAllTenants) {
   EXPECT_EQ(*jobs_->queue_position(new_id()), std::nullopt);
 }
 
+TEST_P(JobStoreContract, ActiveJobsOfAllTenantsAreCounted) {
+  insert("acme");
+  const ExportJob cancelled = insert("acme");
+  insert("globex");
+  ASSERT_THAT(jobs_->cancel(cancelled.tenant, cancelled.id), Succeeded());
+  EXPECT_EQ(jobs_->count_active()->queued, 2);
+  EXPECT_EQ(jobs_->count_active()->running, 0);
+  const WorkerId worker("counting-worker");
+  ASSERT_THAT(queue_->register_worker(worker, "test", 1), Succeeded());
+  ASSERT_THAT(queue_->claim_next(worker), Succeeded());
+  EXPECT_EQ(jobs_->count_active()->queued, 1);
+  EXPECT_EQ(jobs_->count_active()->running, 1);
+}
+
 TEST_P(JobStoreContract, DownloadsAreAudited) {
   const ExportJob job = insert("acme");
   const auto first_at = *jobs_->now();
