@@ -45,6 +45,7 @@ ExportSpec audit_logs(SourceDatabase& source) {
 
 std::int64_t read(SourceDatabase& source, const ExportSpec& spec, const KeyRange& range) {
   std::vector<DataType> types;
+  types.reserve(spec.columns.size());
   for (const Column& column : spec.columns) types.push_back(column.type);
   RowBatch batch(types);
   auto scan = source.open_scan({.spec = &spec, .range = range, .batch = {}, .label = "scan_bench"}, {}).value();
@@ -76,6 +77,7 @@ int main(int argc, char** argv) {
   std::atomic<std::int64_t> rows = 0;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(plan.ranges.size());
     for (const KeyRange& range : plan.ranges) {
       threads.emplace_back([&source, &spec, &range, &rows] { rows += read(*source, spec, range); });
     }

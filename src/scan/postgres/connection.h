@@ -58,7 +58,7 @@ class PostgresConnection {
 };
 
 /// What an SQLSTATE means to an export, as an error that carries the server's words.
-Error postgres_error(std::string_view sqlstate, std::string message);
+Error postgres_error(std::string_view sqlstate, const std::string& message);
 /// Error `bad_source` when it is no connection string; the message does not repeat it, as it may hold a password.
 Status check_connection_string(const std::string& connection_string);
 

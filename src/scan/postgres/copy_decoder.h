@@ -30,7 +30,7 @@ class CopyDecoder {
   /// Errors: `source_value_mismatch`; `postgres_protocol` for bytes that are no COPY row. After an error the batch is
   /// of no use.
   Result<bool> decode(std::string_view message, RowBatch& batch);
-  /// The key of a row in canonical text. REQUIRES: `message` is the one that decode() last appended.
+  /// The key of the last row that decode() appended, in canonical text. REQUIRES: that row's bytes are still there.
   Result<KeyTuple> key();
 
  private:

@@ -29,7 +29,7 @@ bool is_schema(std::string_view state) {
 
 }  // namespace
 
-Error postgres_error(std::string_view sqlstate, std::string message) {
+Error postgres_error(std::string_view sqlstate, const std::string& message) {
   // No SQLSTATE: libpq itself speaks, and only ever of a lost connection.
   if (sqlstate.empty()) return source_unavailable("the connection to the database was lost: " + message);
   const std::string said = message + " (SQLSTATE " + std::string(sqlstate) + ")";

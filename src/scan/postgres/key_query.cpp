@@ -12,6 +12,9 @@ namespace longshore {
 
 namespace {
 
+/// For questions that the planner answers by itself.
+constexpr std::chrono::seconds kQuestionLimit{30};
+
 /// The statistics of the relation's columns; those over all partitions where there are two sets.
 constexpr const char* kStatistics =
     " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -43,6 +46,10 @@ template <class T, class Ask>
 Result<std::optional<T>> PostgresKeyQuery::within(std::chrono::milliseconds limit, Ask ask) {
   CHECK_OK(connection_->set_statement_timeout(limit, stop_));
   Result<T> answer = ask();
+  // What follows may be another question, with a limit of its own.
+  if (answer || answer.error().code == "source_timeout") {
+    CHECK_OK(connection_->set_statement_timeout(kQuestionLimit, stop_));
+  }
   if (answer) return std::optional<T>(*std::move(answer));
   if (answer.error().code == "source_timeout") return std::optional<T>();
   return fail(std::move(answer).error());
@@ -110,6 +117,7 @@ Result<std::optional<std::optional<KeyTuple>>> PostgresKeyQuery::first_key(const
 Result<std::optional<std::vector<KeyTuple>>> PostgresKeyQuery::keys_at(const std::vector<std::int64_t>& positions,
                                                                        std::chrono::milliseconds limit) {
   std::vector<std::string> numbers;
+  numbers.reserve(positions.size());
   for (const std::int64_t position : positions) numbers.push_back(std::to_string(position));
   const std::string columns = join(key_columns(spec_->dataset), ", ");
   return within<std::vector<KeyTuple>>(limit, [&] {

@@ -45,6 +45,7 @@ Result<std::string> selection(const ExportSpec& spec) {
 
 std::vector<std::string> key_columns(const Dataset& dataset) {
   std::vector<std::string> columns;
+  columns.reserve(dataset.key.size());
   for (const std::string& column : dataset.key) {
     columns.push_back(std::string(kRelationAlias) + "." + quote_identifier(column));
   }

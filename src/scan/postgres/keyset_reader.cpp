@@ -107,6 +107,7 @@ Status PostgresKeysetReader::prepare_decoder() {
   }
   TRY(const std::string where, selection(spec));
   std::vector<std::string> expressions;
+  expressions.reserve(wire.size());
   for (const WireColumn& column : wire) expressions.push_back(column.expression);
   select_ = "SELECT " + join(expressions, ", ") + " FROM " + from_relation(spec.dataset) + " WHERE " + where;
   // In the columns' own collations, as the row comparisons are.

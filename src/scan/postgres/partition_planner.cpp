@@ -104,7 +104,8 @@ Result<std::optional<std::vector<KeyTuple>>> PostgresPartitionPlanner::cheap_bou
   const auto high = domain ? domain->number(greatest[column]) : std::nullopt;
   if (low && high && *low < *high) {
     // A column with hardly more values than partitions cannot be cut evenly if others follow it.
-    if (column + 1 < least.size() && *high - *low < partitions * 10) return std::optional<std::vector<KeyTuple>>();
+    if (column + 1 < least.size() && *high - *low < Int128{partitions} * 10)
+      return std::optional<std::vector<KeyTuple>>();
     TRY(cuts, interpolated_cuts(partitions, *domain, column, *low, *high));
   } else {
     TRY(cuts, histogram_cuts(partitions, column, least, greatest));

@@ -42,6 +42,7 @@ class PostgresSource final : public SourceDatabase {
       }
     }
     std::vector<std::string> columns;
+    columns.reserve(spec.columns.size());
     for (const Column& column : spec.columns) columns.push_back(column.source);
     TRY(const auto widths, query.average_widths(columns));
     estimate.bytes_per_row = estimated_row_width(spec.columns, widths);

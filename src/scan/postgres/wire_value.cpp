@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstring>
 #include <limits>
 
@@ -85,7 +86,7 @@ struct NumericHeader {
   int display_scale = 0;
   const char* data = nullptr;
 
-  int digit(int index) const { return read_big_endian<std::uint16_t>(data + index * 2); }
+  int digit(int index) const { return read_big_endian<std::uint16_t>(data + std::ptrdiff_t{index} * 2); }
 };
 
 constexpr std::uint16_t kNumericNegative = 0x4000;

@@ -264,7 +264,7 @@ Result<SqliteCondition> selection(SqliteConnection& connection, const ExportSpec
 }
 
 std::string exported_expression(const Column& column) {
-  const std::string name = quote_identifier(column.source);
+  std::string name = quote_identifier(column.source);
   if (column.type.logical != LogicalType::json && column.type.logical != LogicalType::array) return name;
   // Text that is no JSON becomes a blob, which the conversion refuses: it would spoil a file of JSON lines.
   return "CASE WHEN typeof(" + name + ") IN ('null', 'blob') THEN " + name + " WHEN json_valid(" + name + ") THEN " +

@@ -51,6 +51,7 @@ Status SqliteKeysetReader::begin_statement() {
   if (!key_) {
     TRY(selection_, selection(*connection_, spec));
     std::vector<std::string> expressions;
+    expressions.reserve(spec.columns.size() + spec.dataset.key.size());
     for (const Column& column : spec.columns) expressions.push_back(exported_expression(column));
     for (const std::string& column : spec.dataset.key) expressions.push_back(quote_identifier(column));
     select_ = "SELECT " + join(expressions, ", ") + " FROM " + quote_relation(spec.dataset.relation) + " WHERE ";

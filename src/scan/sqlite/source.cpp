@@ -211,6 +211,7 @@ class SqliteSource final : public SourceDatabase {
   static Result<std::vector<std::optional<std::int64_t>>> sampled_widths(SqliteConnection& connection,
                                                                          const ExportSpec& spec) {
     std::vector<std::string> averages;
+    averages.reserve(spec.columns.size());
     for (const Column& column : spec.columns) {
       averages.push_back("CAST(avg(length(" + quote_identifier(column.source) + ")) AS INTEGER)");
     }

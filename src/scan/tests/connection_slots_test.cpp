@@ -15,6 +15,7 @@ TEST(ConnectionSlotsTest, NeverMoreThanAllowed) {
   std::atomic<int> most = 0;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(8);
     for (int i = 0; i < 8; ++i) {
       threads.emplace_back([&] {
         for (int turn = 0; turn < 200; ++turn) {

@@ -185,6 +185,7 @@ class PostgresTypesTest : public PostgresTest {
       wire.push_back(std::move(column));
     }
     std::vector<DataType> types;
+    types.reserve(wire.size());
     for (const WireColumn& column : wire) types.push_back(column.type);
     RowBatch batch(types);
     CopyDecoder decoder(format, wire, wire.size(), {0});
@@ -213,6 +214,7 @@ TEST_F(PostgresTypesTest, EveryTypeComesThroughBothFormats) {
     ASSERT_EQ(whole.columns.size(), 2U);
     EXPECT_EQ(to_string(whole.columns[1].type), type.exported);
     std::vector<TextRow> expected;
+    expected.reserve(type.values.size() + 1);
     for (const auto& [sql, text] : type.values) expected.push_back({std::to_string(expected.size() + 1), text});
     if (type.sql_type != "{}.cents") expected.push_back({std::to_string(expected.size() + 1), std::nullopt});
     for (const CopyFormat format : {CopyFormat::binary, CopyFormat::text}) {
@@ -291,8 +293,9 @@ TEST_F(PostgresTypesTest, ValuesThatDoNotFitNameColumnAndKey) {
 }
 
 TEST_F(PostgresTypesTest, FormatIsChosenByCost) {
-  const auto cheapest = [](std::vector<WireKind> kinds) {
+  const auto cheapest = [](const std::vector<WireKind>& kinds) {
     std::vector<WireColumn> columns;
+    columns.reserve(kinds.size());
     for (const WireKind kind : kinds) columns.push_back({.name = {}, .expression = {}, .kind = kind, .type = {}});
     return choose_copy_format(columns);
   };

@@ -44,6 +44,7 @@ std::optional<std::string> shown(const ColumnVector& column, std::size_t row) {
 
 RowBatch batch_for(const ExportSpec& spec) {
   std::vector<DataType> types;
+  types.reserve(spec.columns.size());
   for (const Column& column : spec.columns) types.push_back(column.type);
   return RowBatch(types);
 }

@@ -11,7 +11,7 @@ namespace longshore {
 namespace {
 
 /// numeric's binary form.
-std::string numeric(std::vector<int> digits, int weight, int sign, int display_scale) {
+std::string numeric(const std::vector<int>& digits, int weight, int sign, int display_scale) {
   std::string bytes;
   const auto add = [&bytes](int value) {
     bytes += static_cast<char>(value >> 8 & 0xFF);
@@ -84,7 +84,8 @@ TEST_F(CopyDecoderTest, HeaderAndTrailerMayComeAlone) {
   CopyDecoder decoder(CopyFormat::binary, columns(), 2, {0});
   decoder.begin();
   EXPECT_EQ(decoder.decode(header(), batch_).value(), false);
-  EXPECT_EQ(decoder.decode(row(), batch_).value(), true);
+  const std::string message = row();
+  EXPECT_EQ(decoder.decode(message, batch_).value(), true);
   EXPECT_EQ(decoder.key().value(), KeyTuple{"7"});
   EXPECT_EQ(decoder.decode(std::string("\377\377", 2), batch_).value(), false);
   decoder.begin();
