@@ -247,7 +247,11 @@ void Connection::refuse_read(ErrorCode ec) {
 void Connection::refuse(int status, const Error& error) {
   unread_input_ = true;
   keep_alive_ = false;
-  if (parser_) request_.method = std::string(parser_->get().method_string());
+  if (parser_) {
+    request_.method = std::string(parser_->get().method_string());
+    // The answer names what was asked for when that much is known.
+    if (Result<Target> target = parse_target(parser_->get().target())) request_.path = std::move(target->path);
+  }
   respond(problem_response(status, error, request_));
 }
 

@@ -202,8 +202,9 @@ TEST_F(ServerTest, RefusesWhatIsNotWellFormed) {
 TEST_F(ServerTest, RefusesBodiesOverTheLimitHoweverTheyAreSent) {
   options_.max_body_bytes = 1000;
   start();
-  const RawResponse declared = ask(request_text("POST", "/", {}, std::string(1001, 'x')));
+  const RawResponse declared = ask(request_text("POST", "/echo?a=b", {}, std::string(1001, 'x')));
   EXPECT_EQ(declared.status, 413);
+  EXPECT_THAT(declared.body, HasSubstr(R"("instance":"/echo")"));
   EXPECT_THAT(declared.body, HasSubstr("larger than 1000 bytes"));
   EXPECT_EQ(declared.header("connection"), "close");
   std::string chunks = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
