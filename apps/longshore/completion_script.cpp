@@ -27,6 +27,7 @@ CommandWords collect(const CLI::App& app, std::vector<std::string> path) {
 
 std::string joined(const CommandWords& words, bool with_options) {
   std::vector<std::string> all;
+  all.reserve(words.subcommands.size() + words.options.size());
   for (const auto& sub : words.subcommands) all.push_back(sub.path.back());
   if (with_options) {
     for (const auto& option : words.options) all.push_back(option.name);

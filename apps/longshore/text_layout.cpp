@@ -114,13 +114,13 @@ std::string printable(std::string_view text) {
   out.reserve(text.size());
   while (!text.empty()) {
     const CodePoint c = decode(text);
-    if (c.length == 0) {
-      out += '?';
-    } else if (c.value == '\n' || c.value == '\r' || c.value == '\t') {
+    // C0, C1 and bidirectional overrides.
+    const bool steers = c.value < 0x20 || (c.value >= 0x7F && c.value < 0xA0) ||
+                        (c.value >= 0x202A && c.value <= 0x202E) || (c.value >= 0x2066 && c.value <= 0x2069);
+    if (c.length != 0 && (c.value == '\n' || c.value == '\r' || c.value == '\t')) {
       out += ' ';
-    } else if (c.value < 0x20 || (c.value >= 0x7F && c.value < 0xA0) || (c.value >= 0x202A && c.value <= 0x202E) ||
-               (c.value >= 0x2066 && c.value <= 0x2069)) {
-      out += '?';  // C0, C1 and bidirectional overrides
+    } else if (c.length == 0 || steers) {
+      out += '?';
     } else {
       out += text.substr(0, c.length);
     }

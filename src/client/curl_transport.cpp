@@ -144,7 +144,7 @@ Result<HttpResponse> CurlTransport::exchange(const HttpRequest& request, const B
   const auto add_header = [&](const std::string& line) {
     headers.reset(curl_slist_append(headers.release(), line.c_str()));
   };
-  for (const auto& [name, value] : request.headers) add_header(name + ": " + value);
+  for (const auto& [name, value] : request.headers) add_header(fmt::format("{}: {}", name, value));
   add_header("Expect:");  // no round trip for "100 Continue": bodies are small
 
   curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());

@@ -21,13 +21,11 @@ Result<HttpResponse> Retrier::exchange(const HttpRequest& request, std::stop_tok
     auto response = transport_.exchange(request, nullptr, stop);
     if (response && response->status < 400) return response;
 
+    const auto asked = response ? retry_after(*response) : std::nullopt;
     Error error = response ? error_of_response(*response) : std::move(response).error();
     if (!error.retriable || attempt >= policy_.attempts) return fail(std::move(error));
-    Duration wait = backoff;
-    if (response) {
-      if (const auto asked = retry_after(*response)) wait = std::max<Duration>(wait, *asked);
-    }
-    wait = std::min(wait, policy_.longest_wait);
+    const Duration wait =
+        std::min(std::max<Duration>(backoff, asked.value_or(std::chrono::seconds(0))), policy_.longest_wait);
     backoff = std::min(backoff * 2, policy_.longest_wait);
     if (observer_) observer_(error, wait);
     if (!clock_.sleep_for(wait, stop)) return fail(user_error("stopped", "interrupted"));
