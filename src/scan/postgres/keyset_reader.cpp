@@ -162,6 +162,7 @@ Status PostgresKeysetReader::finish_statement() {
 
 Status PostgresKeysetReader::recover(Error error) {
   const bool timeout = error.code == "source_timeout";
+  if (error.code == "source_schema_changed" && decoder_) return fail(what_changed(std::move(error)));
   if (!timeout && error.code != "source_unavailable") return fail(std::move(error));
   CHECK_OK(remember_position());
   running_ = false;
@@ -188,6 +189,13 @@ Status PostgresKeysetReader::recover(Error error) {
   const auto pause = std::min(kLongestPause, kFirstPause * (1 << std::min(round - 1, 10)));
   if (!clock_.sleep_for(pause, stop_)) return fail(scan_stopped());
   return {};
+}
+
+Error PostgresKeysetReader::what_changed(Error error) {
+  decoder_.reset();
+  running_ = false;
+  const Status described = prepare_decoder();
+  return !described && described.error().code == error.code ? described.error() : error;
 }
 
 Status PostgresKeysetReader::remember_position() {
