@@ -27,6 +27,8 @@ if(LONGSHORE_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 if(LONGSHORE_SANITIZE)
+  # Sanitizers see as much at -O1, and it compiles faster.
+  string(REPLACE "-O2 -g" "-O1" CMAKE_CXX_FLAGS_RELWITHDEBINFO "${CMAKE_CXX_FLAGS_RELWITHDEBINFO}")
   add_compile_options(-fsanitize=${LONGSHORE_SANITIZE} -fno-sanitize-recover=all -g1)
   add_link_options(-fsanitize=${LONGSHORE_SANITIZE})
 endif()
