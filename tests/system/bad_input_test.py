@@ -367,15 +367,14 @@ class DatabaseTest(ApiTestCase):
         return status["error"]["message"]
 
     def test_a_database_that_comes_back(self):
-        server = self.start_server(rows_at_once=100)
+        server = self.start_server(rows_at_once=4)
         undisturbed = server.create()["exportId"]
         server.wait_succeeded(undisturbed)
         export_id = server.create()["exportId"]
         server.wait_running(export_id)
         self.database.halt()
-        harness.wait_until(lambda: server.log_events("work failed", code="source_unavailable"), "the work is given up for the moment")
-        status = server.status(export_id)
-        self.assertEqual((status["status"], status["error"]["code"]), ("RUNNING", "source_unavailable"))
+        error = harness.wait_until(lambda: server.status(export_id)["error"], "the work is given up for the moment")
+        self.assertEqual((server.status(export_id)["status"], error["code"]), ("RUNNING", "source_unavailable"))
         with self.assertRaises(harness.ApiError) as raised:
             harness.wait_until(lambda: server.call("GET", "/readyz")[0] != 200, "the server says that it is not ready")
         self.assertEqual(raised.exception.status, 503)
@@ -505,9 +504,8 @@ class StoreTest(unittest.TestCase):
             free = shutil.disk_usage(self.store).free
             file.write(bytes(free - (20 << 20)))
         export_id = server.create()["exportId"]
-        harness.wait_until(lambda: server.log_events("work failed", code="store_full"), "the disk is full")
-        self.assertEqual(server.status(export_id)["status"], "RUNNING")
-        self.assertEqual(server.status(export_id)["error"]["code"], "store_full")
+        error = harness.wait_until(lambda: server.status(export_id)["error"], "the disk is full")
+        self.assertEqual((server.status(export_id)["status"], error["code"]), ("RUNNING", "store_full"))
         filler.unlink()
         server.wait_succeeded(export_id)
         self.assertEqual(server.digest(export_id), digest)
