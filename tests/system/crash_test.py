@@ -12,7 +12,6 @@ import pathlib
 import random
 import shutil
 import signal
-import sqlite3
 import tempfile
 import time
 import unittest
