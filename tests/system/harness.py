@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -30,6 +31,7 @@ TOKEN = "test-token-of-acme-0001"
 OTHER_TOKEN = "test-token-of-globex-0001"
 CLERK_TOKEN = "test-token-of-acme-clerk-1"
 # Sanitized builds are several times slower; nothing here waits for a fixed time, so only the limits grow.
+SANITIZER_REPORT = re.compile(r"(==\d+==ERROR|WARNING: ThreadSanitizer|[^\n]*: runtime error: ).{,6000}", re.DOTALL)
 PATIENCE = float(os.environ.get("LONGSHORE_TEST_PATIENCE", "120"))
 
 
@@ -243,8 +245,11 @@ class Server:
     def __enter__(self):
         return self
 
-    def __exit__(self, *unused):
+    def __exit__(self, failure, *unused):
         self.kill()
+        report = SANITIZER_REPORT.search(self.log_path.read_text(errors="replace")) if self.log_path.exists() else None
+        if report and not failure:
+            raise AssertionError(f"a sanitizer found something:\n{report.group()}")
 
     # --- the API
 

@@ -182,7 +182,7 @@ datasets:
         for export_id in (kept, due):
             status = server.wait_succeeded(export_id)
             expires, completed = (datetime.datetime.fromisoformat(status[name]) for name in ("expiresAt", "completedAt"))
-            self.assertEqual(expires - completed, datetime.timedelta(minutes=1))
+            self.assertLess(abs(expires - completed - datetime.timedelta(minutes=1)), datetime.timedelta(milliseconds=1))
         # A minute passes for one of the two.
         with sqlite3.connect(server.data / "longshore.db", timeout=60) as metadata:
             metadata.execute("UPDATE export_jobs SET expires_at = expires_at - 61000000 WHERE id = ?", (due.removeprefix("exp_"),))
