@@ -18,7 +18,7 @@ done
 
 scripts/install.sh build test
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
-export TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 suppressions=$PWD/tests/tsan.supp"
+export TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1"
 for preset in "${presets[@]}"; do
   echo "== build $preset"
   cmake --preset "$preset" --log-level=WARNING -DLONGSHORE_TESTS=ON

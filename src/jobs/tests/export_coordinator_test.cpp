@@ -115,7 +115,7 @@ class CoordinatorTest : public testing::Test {
     const auto& partition = std::get<PartitionWork>(**claimed);
     clock_.advance(seconds{10});
     AssembledFile file;
-    file.fidelity.resize(1);
+    file.fidelity.resize(partition.job.spec.columns.size());
     file.fidelity[0].guarded = 3;
     const auto manifest = make_manifest(partition.job, {}, file, "app", clock_.now(), *ManifestKey::generate());
     ASSERT_TRUE(manifest);

@@ -11,11 +11,10 @@
 namespace longshore::sql {
 namespace {
 
-/// `longshore_now()`: microseconds since 1970 by the clock given at registration. All users of the file are on one
-/// machine, so its clock is the database's.
+/// `longshore_now()`: the time at which the statement began, in microseconds since 1970. All users of the file are on
+/// one machine, so its clock is the database's.
 void now_function(sqlite3_context* context, int, sqlite3_value**) {
-  const auto* clock = static_cast<const Clock*>(sqlite3_user_data(context));
-  sqlite3_result_int64(context, clock->now().time_since_epoch().count());
+  sqlite3_result_int64(context, *static_cast<const std::int64_t*>(sqlite3_user_data(context)));
 }
 
 /// The beginning of a statement, for messages.
@@ -76,11 +75,12 @@ Status SqliteConnection::configure(Duration busy_timeout, const Clock& clock) {
   // A double-quoted word is an identifier and never a string, so that a misspelt column is an error.
   sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
-  // DETERMINISTIC in SQLite's sense, "the same within a single SQL statement": it is then evaluated once for each, so a
-  // statement has one time and can search an index by it. The user data is only ever read.
+  // DETERMINISTIC in SQLite's sense, "the same within a single SQL statement", so that an index can be searched by it.
+  // It is still called once for each place where it stands, which is why the time is taken beforehand, in run().
+  clock_ = &clock;
   const int code =
       sqlite3_create_function_v2(db, "longshore_now", 0, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
-                                 const_cast<Clock*>(&clock), now_function, nullptr, nullptr, nullptr);
+                                 &statement_time_, now_function, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return fail(error(code, "register a function"));
 
   if (access_ == Access::write) {
@@ -167,6 +167,7 @@ Result<Rows> SqliteConnection::run(std::string_view sql, std::span<const Param> 
   sqlite3_stmt* handle = statement->handle.get();
   const ResetAtExit reset{handle};
   CHECK_OK(bind(*statement, params));
+  if (clock_ != nullptr) statement_time_ = clock_->now().time_since_epoch().count();
   std::vector<Cell> cells;
   int code = sqlite3_step(handle);
   for (; code == SQLITE_ROW; code = sqlite3_step(handle)) {

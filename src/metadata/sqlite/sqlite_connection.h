@@ -58,6 +58,8 @@ class SqliteConnection {
 
   std::string path_;
   Access access_;
+  const Clock* clock_ = nullptr;     ///< set by configure()
+  std::int64_t statement_time_ = 0;  ///< what longshore_now() answers
   const Dialect& dialect_;
   std::unique_ptr<sqlite3, Closer> handle_;
   // After handle_, so that statements are finalized before the connection closes.

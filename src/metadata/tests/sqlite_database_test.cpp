@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -61,6 +62,26 @@ TEST_F(SqliteDatabaseTest, TheClockIsTheDatabasesTime) {
   EXPECT_EQ(now(), clock_.now());
   clock_.advance(std::chrono::microseconds{1});
   EXPECT_EQ(now(), clock_.now()) << "a prepared statement asks anew each time";
+}
+
+/// Time goes on with every look at it, as it really does.
+class TickingClock final : public Clock {
+ public:
+  Timestamp now() const override { return Timestamp(Duration(++ticks_)); }
+  std::chrono::steady_clock::time_point steady_now() const override { return {}; }
+  bool sleep_for(Duration, std::stop_token) override { return true; }
+
+ private:
+  mutable std::atomic<std::int64_t> ticks_{0};
+};
+
+TEST_F(SqliteDatabaseTest, AStatementHasOneTime) {
+  const TickingClock ticking;
+  auto database = SqliteDatabase::make({.path = path()}, ticking);
+  ASSERT_THAT(database, Succeeded());
+  const auto rows = run(**database, Access::read, "SELECT {micros {now}} AS a, {micros {now}} AS b");
+  ASSERT_THAT(rows, Succeeded());
+  EXPECT_EQ((*rows)[0].time("a"), (*rows)[0].time("b")) << "an export expires exactly its retention after completion";
 }
 
 TEST_F(SqliteDatabaseTest, OnlyCommitPublishes) {
