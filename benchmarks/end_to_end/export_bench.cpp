@@ -40,7 +40,8 @@ template <class T>
 T or_die(Result<T> result) {
   if (!result) {
     std::cerr << "export_bench: " << result.error().message << "\n";
-    for (const ErrorDetail& detail : result.error().details) std::cerr << detail.where << ": " << detail.message << "\n";
+    for (const ErrorDetail& detail : result.error().details)
+      std::cerr << detail.where << ": " << detail.message << "\n";
     std::exit(1);
   }
   return *std::move(result);
@@ -95,7 +96,8 @@ int main(int argc, char** argv) {
   const std::unique_ptr<ObjectStore> store = make_store(argv[8]);
 
   const Principal who{TenantId(argv[3]), UserId("bench"), {}, {"*"}};
-  const std::string body = R"({"exportType":")" + dataset + R"(","format":")" + format + R"(","compression":")" + argv[5] + R"("})";
+  const std::string body =
+      R"({"exportType":")" + dataset + R"(","format":")" + format + R"(","compression":")" + argv[5] + R"("})";
   NewJob request;
   request.job.spec = or_die(validate_request(body, catalog, who, format_choices(formats)));
   request.job.id = JobId(uuid_v7(clock.now()));
@@ -109,7 +111,8 @@ int main(int argc, char** argv) {
   PlanPolicy plan;
   if (partitions > 0) {
     // As many as asked for, whatever the size.
-    const ScanEstimate size = or_die(or_die(sources.find(request.job.spec.dataset.source))->estimate(request.job.spec, {}));
+    const ScanEstimate size =
+        or_die(or_die(sources.find(request.job.spec.dataset.source))->estimate(request.job.spec, {}));
     plan.partition_rows = 1;
     plan.partition_bytes = size.rows * size.bytes_per_row / partitions + 1;
   }
@@ -135,7 +138,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   std::printf("{\"rows\":%lld,\"bytes\":%lld,\"seconds\":%.3f,\"partitions\":%d,\"peak_rss\":%lld}\n",
-              static_cast<long long>(job.row_count), static_cast<long long>(job.byte_count), seconds, job.partition_count,
-              static_cast<long long>(peak_rss()));
+              static_cast<long long>(job.row_count), static_cast<long long>(job.byte_count), seconds,
+              job.partition_count, static_cast<long long>(peak_rss()));
   return 0;
 }

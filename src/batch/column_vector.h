@@ -52,9 +52,7 @@ class ColumnVector {
   // --- reading
   bool has_nulls() const { return null_count_ != 0; }
   std::size_t null_count() const { return null_count_; }
-  bool is_null(std::size_t row) const {
-    return null_count_ != 0 && ((validity_[row >> 3] >> (row & 7)) & 1) == 0;
-  }
+  bool is_null(std::size_t row) const { return null_count_ != 0 && ((validity_[row >> 3] >> (row & 7)) & 1) == 0; }
   /// The validity bitmap, or nullptr when there are no nulls.
   const std::uint8_t* validity() const { return null_count_ == 0 ? nullptr : validity_.data(); }
   /// The values. REQUIRES: T has the width of the physical type, which is not `bytes`. Shape: size().
