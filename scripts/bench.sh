@@ -4,10 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/install.sh build test >&2
-cmake --preset release --log-level=WARNING -DLONGSHORE_BENCHMARKS=ON >&2
+cmake --preset release --log-level=WARNING -DLONGSHORE_BENCHMARKS=ON >/dev/null
 cmake --build build/release -- --quiet >&2
+runs=(benchmarks/*/run.sh)
 if [ $# -gt 0 ]; then
-  [ -x "benchmarks/$1/run.sh" ] || { echo "bench.sh: there is no benchmark $1; there are: $(cd benchmarks && ls -d */ | tr -d /| tr '\n' ' ')" >&2; exit 2; }
-  exec "benchmarks/$1/run.sh" "$PWD/build/release"
+  runs=("benchmarks/$1/run.sh")
+  [ -x "${runs[0]}" ] || { echo "bench.sh: there is no benchmark $1; there are:" benchmarks/*/run.sh >&2; exit 2; }
 fi
-for run in benchmarks/*/run.sh; do "$run" "$PWD/build/release"; done
+for run in "${runs[@]}"; do "$run" "$PWD/build/release"; done

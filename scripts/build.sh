@@ -11,5 +11,5 @@ options=()
 # Tests and benchmarks are configured only where their packages are installed (scripts/install.sh test).
 if [ ! -e /usr/include/gtest/gtest.h ]; then options+=(-DLONGSHORE_TESTS=OFF); fi
 if [ ! -e /usr/include/benchmark/benchmark.h ]; then options+=(-DLONGSHORE_BENCHMARKS=OFF); fi
-cmake --preset "$preset" "${options[@]}" --log-level=WARNING
+cmake --preset "$preset" "${options[@]}" --log-level=WARNING >/dev/null
 cmake --build "build/$preset" --target "${@:-longshore}"

@@ -17,8 +17,12 @@ shellcheck "${shell[@]}"
 echo "shellcheck: ${#shell[@]} files"
 
 # A compilation database of its own: clang reads neither GCC's precompiled headers nor all of its warning flags.
-cmake --preset tidy --log-level=WARNING
+cmake --preset tidy --log-level=WARNING >/dev/null
 mapfile -t units < <(git ls-files 'src/*.cpp' 'apps/*.cpp' | grep -v /tests/)
-printf '%s\n' "${units[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy-16 -p build/tidy --quiet 2>/dev/null |
-  { ! grep -E '(warning|error):' -A 4; }
+findings=$(mktemp)
+trap 'rm -f "$findings"' EXIT
+if ! printf '%s\n' "${units[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy-16 -p build/tidy --quiet >"$findings" 2>/dev/null; then
+  cat "$findings"
+  exit 1
+fi
 echo "clang-tidy: ${#units[@]} files"

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
 scripts/install.sh build fuzz
-cmake --preset fuzz --log-level=WARNING
+cmake --preset fuzz --log-level=WARNING >/dev/null
 cmake --build build/fuzz --target all_fuzz -- --quiet
 mkdir -p build/fuzz/findings
 for target in build/fuzz/bin/*_fuzz; do

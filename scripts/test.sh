@@ -21,7 +21,7 @@ export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktra
 export TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1"
 for preset in "${presets[@]}"; do
   echo "== build $preset"
-  cmake --preset "$preset" --log-level=WARNING -DLONGSHORE_TESTS=ON
+  cmake --preset "$preset" --log-level=WARNING -DLONGSHORE_TESTS=ON >/dev/null
   cmake --build "build/$preset" -- --quiet
   echo "== test $preset"
   ctest --test-dir "build/$preset" --output-on-failure --parallel "$(nproc)" --progress "${select[@]}" | tail -n 60
