@@ -10,12 +10,12 @@ build_packages=(
   libexpected-dev libisal-dev libzstd-dev zlib1g-dev
   libsqlite3-dev libpq-dev libcurl4-openssl-dev libssl-dev libyaml-cpp-dev libcli11-dev
   libspdlog-dev libfmt-dev prometheus-cpp-dev
-  ca-certificates
+  ca-certificates curl
 )
 test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
   postgresql postgresql-client sqlite3 util-linux procps
-  python3 python3-zstandard python3-yaml zstd gzip curl nodejs npm iso-codes
+  python3 python3-zstandard python3-yaml zstd gzip nodejs npm iso-codes
 )
 check_packages=(clang-16 clang-format-16 clang-tidy-16 shellcheck)
 fuzz_packages=(clang-16 libclang-rt-16-dev)

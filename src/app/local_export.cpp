@@ -108,6 +108,7 @@ Result<LocalExportReport> run_local_export(const LocalExportRequest& request,
     range.upto = plan.ranges.back().upto;
     TRY(const std::unique_ptr<RowSource> rows, source->open_scan({&spec, range, BatchLimits{}, "local"}, stop));
     std::vector<DataType> types;
+    types.reserve(spec.columns.size());
     for (const Column& column : spec.columns) types.push_back(column.type);
     RowBatch batch(types);
     std::int64_t rows_read = 0;
@@ -131,6 +132,7 @@ Result<LocalExportReport> run_local_export(const LocalExportRequest& request,
   report.rows = total.rows;
   report.bytes = output.written();
   report.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
+  report.columns.reserve(spec.columns.size());
   for (const Column& column : spec.columns) report.columns.push_back(column.name);
   report.fidelity = std::move(total.fidelity);
   return report;

@@ -39,6 +39,7 @@ constexpr std::array kKnownCodes{
     KnownCode{"link_expired", 410, "The download link has expired"},
     KnownCode{"precondition_failed", 412, "The file has changed"},
     KnownCode{"body_too_large", 413, "The body is too large"},
+    KnownCode{"request_too_large", 413, "The request is too large"},
     KnownCode{"target_too_long", 414, "The URL is too long"},
     KnownCode{"unsupported_media_type", 415, "The content type is not supported"},
     KnownCode{"range_not_satisfiable", 416, "The range lies outside of the file"},

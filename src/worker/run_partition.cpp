@@ -98,6 +98,7 @@ class PartUploader {
 
 std::vector<DataType> column_types(const ExportSpec& spec) {
   std::vector<DataType> types;
+  types.reserve(spec.columns.size());
   for (const Column& column : spec.columns) types.push_back(column.type);
   return types;
 }
