@@ -191,7 +191,7 @@ Status PostgresKeysetReader::recover(Error error) {
   return {};
 }
 
-Error PostgresKeysetReader::what_changed(Error error) {
+Error PostgresKeysetReader::what_changed(const Error& error) {
   decoder_.reset();
   running_ = false;
   const Status described = prepare_decoder();

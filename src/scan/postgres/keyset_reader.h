@@ -38,7 +38,7 @@ class PostgresKeysetReader final : public RowSource {
   /// Makes a failure good as far as it can be: returns the error that is to be reported, if any.
   Status recover(Error error);
   /// Names the column that a statement failed on, where the database tells of operators and casts. The scan is over.
-  Error what_changed(Error error);
+  Error what_changed(const Error& error);
   /// Takes the last decoded row's key as the place to go on from.
   Status remember_position();
 
