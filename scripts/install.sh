@@ -15,10 +15,14 @@ build_packages=(
 test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
   postgresql postgresql-client sqlite3 util-linux procps
-  python3 python3-zstandard python3-yaml zstd gzip nodejs npm iso-codes
+  python3 python3-zstandard python3-yaml zstd gzip iso-codes
 )
 check_packages=(clang-16 clang-format-16 clang-tidy-16 shellcheck)
 fuzz_packages=(clang-16 libclang-rt-16-dev)
+
+# A Node.js from elsewhere brings its own npm, which Debian's packages conflict with.
+command -v node >/dev/null || test_packages+=(nodejs)
+command -v npm >/dev/null || test_packages+=(npm)
 
 packages=()
 for group in "${@:-build}"; do

@@ -24,5 +24,10 @@ for preset in "${presets[@]}"; do
   cmake --preset "$preset" --log-level=WARNING -DLONGSHORE_TESTS=ON >/dev/null
   cmake --build "build/$preset" -- --quiet
   echo "== test $preset"
-  ctest --test-dir "build/$preset" --output-on-failure --parallel "$(nproc)" --progress "${select[@]}" | tail -n 60
+  log=build/$preset/ctest.log
+  if ! ctest --test-dir "build/$preset" --output-on-failure --parallel "$(nproc)" "${select[@]}" >"$log" 2>&1; then
+    grep -vE '^ *(Start +[0-9]+|[0-9]+/[0-9]+ Test +#[0-9]+:.* Passed)' "$log" | tail -n 300
+    exit 1
+  fi
+  tail -n 12 "$log"
 done
