@@ -78,7 +78,7 @@ char* copy_as_utf8(std::string_view text, char* out) {
     if (!sequence.valid) {
       std::memcpy(out, copied, static_cast<std::size_t>(p - copied));
       out += p - copied;
-      std::memcpy(out, "\xEF\xBF\xBD", 3);  // NOLINT(bugprone-not-null-terminated-result): bytes, not a C string
+      std::memcpy(out, "\xEF\xBF\xBD", 3);
       out += 3;
       copied = p + sequence.size;
     }

@@ -184,6 +184,7 @@ void heartbeat(benchmark::State& state) {
   OldStore& old = old_store();
   const JobId job = old.plan("acme", static_cast<int>(state.range(0)));
   std::vector<PartitionProgress> progress;
+  progress.reserve(4);
   for (int i = 0; i < 4; ++i) {
     progress.push_back({std::get<PartitionWork>(*must(old.store().claim_next(old.worker()))).claim, 0, 0, ""});
   }

@@ -162,7 +162,7 @@ Status PostgresKeysetReader::finish_statement() {
 
 Status PostgresKeysetReader::recover(Error error) {
   const bool timeout = error.code == "source_timeout";
-  if (error.code == "source_schema_changed" && decoder_) return fail(what_changed(std::move(error)));
+  if (error.code == "source_schema_changed" && decoder_) return fail(what_changed(error));
   if (!timeout && error.code != "source_unavailable") return fail(std::move(error));
   CHECK_OK(remember_position());
   running_ = false;
