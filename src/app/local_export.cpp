@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "app/formats.h"
+#include "batch/column_types.h"
 #include "catalog/catalog.h"
 #include "catalog/request.h"
 #include "encode/encoder.h"
@@ -107,10 +108,7 @@ Result<LocalExportReport> run_local_export(const LocalExportRequest& request,
     KeyRange range = plan.ranges.front();
     range.upto = plan.ranges.back().upto;
     TRY(const std::unique_ptr<RowSource> rows, source->open_scan({&spec, range, BatchLimits{}, "local"}, stop));
-    std::vector<DataType> types;
-    types.reserve(spec.columns.size());
-    for (const Column& column : spec.columns) types.push_back(column.type);
-    RowBatch batch(types);
+    RowBatch batch(column_types(spec));
     std::int64_t rows_read = 0;
     for (;;) {
       TRY(const bool more, rows->next(batch));

@@ -6,6 +6,7 @@
 #include "assemble/file_layout.h"
 #include "base/crash_point.h"
 #include "base/digest.h"
+#include "batch/column_types.h"
 #include "worker/one_ahead.h"
 #include "worker/part_cutter.h"
 #include "worker/publish_export.h"
@@ -95,13 +96,6 @@ class PartUploader {
   ByteBuffer bytes_in_hand_;  ///< of the part that background_ works on
   OneAhead background_;       ///< last, so that it has ended before what it uses goes
 };
-
-std::vector<DataType> column_types(const ExportSpec& spec) {
-  std::vector<DataType> types;
-  types.reserve(spec.columns.size());
-  for (const Column& column : spec.columns) types.push_back(column.type);
-  return types;
-}
 
 /// Where reading begins: after the last checkpoint, or at the partition's own beginning.
 KeyRange remaining_range(const PartitionWork& work) {
