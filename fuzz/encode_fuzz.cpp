@@ -17,7 +17,7 @@ using namespace longshore;  // NOLINT: a program of one file
 
 std::string encode(const FormatTable& formats, const ExportSpec& spec, const RowBatch& batch) {
   ByteBuffer out;
-  const auto encoder = formats.make_encoder(spec);
+  const auto encoder = formats.make_encoder(spec, {});
   if (!encoder) std::abort();
   const auto closed = (*encoder)->encode(batch, out);
   if (!closed || !*closed || (*closed)->rows != static_cast<std::int64_t>(batch.row_count())) std::abort();

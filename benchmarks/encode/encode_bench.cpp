@@ -43,7 +43,7 @@ void encode(benchmark::State& state, const ExportSpec& spec) {
   std::vector<RowBatch>& batches = batches_by_share[null_percent];
   if (batches.empty()) batches = make_audit_batches(kRows, null_percent);
 
-  auto encoder = formats().make_encoder(spec);
+  auto encoder = formats().make_encoder(spec, {});
   if (!encoder) {
     state.SkipWithError(encoder.error().message.c_str());
     return;
@@ -88,7 +88,7 @@ void register_benchmarks() {
 
 int write_rows(const std::string& path, int null_percent) {
   ExportSpec spec = make_spec("csv", Compression::none, CsvProfile::machine);
-  auto encoder = formats().make_encoder(spec);
+  auto encoder = formats().make_encoder(spec, {});
   ByteBuffer bytes;
   for (const RowBatch& batch : make_audit_batches(5 * kRows, null_percent)) {
     if (!(*encoder)->encode(batch, bytes)) return 1;

@@ -94,7 +94,7 @@ Result<LocalExportReport> run_local_export(const LocalExportRequest& request,
   TRY(const ScanEstimate estimate, source->estimate(spec, stop));
   // One range up to the greatest key of now, so that rows inserted meanwhile do not stretch the export.
   TRY(const PartitionPlan plan, source->plan_partitions(spec, PartitionRequest{}, stop));
-  TRY(const std::unique_ptr<PartitionEncoder> encoder, formats.make_encoder(spec));
+  TRY(const std::unique_ptr<PartitionEncoder> encoder, formats.make_encoder(spec, {}));
   TRY(const std::unique_ptr<FileFrame> frame, formats.make_frame(spec));
   TRY(Output output, Output::open(request.output_path));
 
@@ -122,7 +122,8 @@ Result<LocalExportReport> run_local_export(const LocalExportRequest& request,
     TRY(const std::optional<ChunkSummary> closed, encoder->finish(bytes));
     if (closed) total.append(*closed);
   }
-  CHECK_OK(frame->epilogue({total}, {offset}, bytes));
+  const std::int64_t body = output.written() + static_cast<std::int64_t>(bytes.size()) - offset;
+  CHECK_OK(frame->epilogue({{total, body}}, {offset}, bytes));
   CHECK_OK(output.write(bytes));
   CHECK_OK(output.publish());
 

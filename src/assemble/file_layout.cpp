@@ -65,12 +65,15 @@ class LayoutBuilder {
 
 Result<FileLayout> make_layout(const std::vector<FinishedPartition>& partitions, const FileFrame& frame,
                                std::size_t column_count, std::int64_t part_size) {
-  std::vector<ChunkSummary> summaries(partitions.size());
+  std::vector<EncodedPartition> encoded(partitions.size());
   ChunkSummary total;
   total.fidelity.resize(column_count);
   for (std::size_t i = 0; i < partitions.size(); ++i) {
-    for (const Part& part : partitions[i].parts) summaries[i].append(part.summary);
-    total.append(summaries[i]);
+    for (const Part& part : partitions[i].parts) {
+      encoded[i].summary.append(part.summary);
+      encoded[i].bytes += part.bytes;
+    }
+    total.append(encoded[i].summary);
   }
 
   FileLayout layout;
@@ -78,11 +81,11 @@ Result<FileLayout> make_layout(const std::vector<FinishedPartition>& partitions,
   layout.fidelity = total.fidelity;
   LayoutBuilder builder(layout);
   ByteBuffer frame_bytes;
-  CHECK_OK(frame.prologue(summaries, frame_bytes));
+  CHECK_OK(frame.prologue(encoded, frame_bytes));
   builder.add_bytes(std::exchange(frame_bytes, ByteBuffer()));
   for (std::size_t i = 0; i < partitions.size(); ++i) {
     if (i > 0) {
-      CHECK_OK(frame.glue(summaries, i, frame_bytes));
+      CHECK_OK(frame.glue(encoded, i, frame_bytes));
       builder.add_bytes(std::exchange(frame_bytes, ByteBuffer()));
     }
     layout.partition_offsets.push_back(builder.position());
@@ -92,7 +95,7 @@ Result<FileLayout> make_layout(const std::vector<FinishedPartition>& partitions,
     if (parts.size() > 1 || builder.carried() >= part_size) builder.flush(partition.base_part_number);
     for (std::size_t k = 1; k < parts.size(); ++k) builder.add_uploaded(parts[k]);
   }
-  CHECK_OK(frame.epilogue(summaries, layout.partition_offsets, frame_bytes));
+  CHECK_OK(frame.epilogue(encoded, layout.partition_offsets, frame_bytes));
   builder.add_bytes(std::move(frame_bytes));
   if (builder.carried() > 0 || layout.parts.empty()) builder.flush(kLastPartNumber);
   return layout;

@@ -29,30 +29,39 @@ class PartitionEncoder {
   virtual Result<std::optional<ChunkSummary>> finish(ByteBuffer& out) = 0;
 };
 
+/// A partition whose bytes are all there.
+struct EncodedPartition {
+  ChunkSummary summary;    ///< of all its chunks
+  std::int64_t bytes = 0;  ///< as they stand in the file
+};
+
 /// The bytes of a file that belong to no partition. Everything is a pure function of its arguments, called at assembly,
-/// when the summaries of all partitions are known.
+/// when all partitions are known.
 class FileFrame {
  public:
   virtual ~FileFrame() = default;
-  /// Bytes before the first partition, e.g. a header row. `partitions`: one summary for each, in order; none when there
-  /// are no partitions, and when the file is streamed and they are not known yet.
-  virtual Status prologue(const std::vector<ChunkSummary>& partitions, ByteBuffer& out) const = 0;
-  /// Bytes between partition `index` - 1 and partition `index` (>= 1), e.g. a comma.
-  virtual Status glue(const std::vector<ChunkSummary>& partitions, std::size_t index, ByteBuffer& out) const = 0;
+  /// Bytes before the first partition, e.g. a header row. `partitions`: all of them, in order; none when there are
+  /// none, and when the file of a streamable format is streamed and they are not known yet.
+  virtual Status prologue(const std::vector<EncodedPartition>& partitions, ByteBuffer& out) const = 0;
+  /// Bytes between partition `index` - 1 and partition `index` (>= 1), e.g. a comma. In a streamed file nothing more is
+  /// known of partition `index` than whether it has rows, and nothing of those after it.
+  virtual Status glue(const std::vector<EncodedPartition>& partitions, std::size_t index, ByteBuffer& out) const = 0;
   /// Bytes after the last partition. `offsets`: where each partition begins in the file, in bytes.
-  virtual Status epilogue(const std::vector<ChunkSummary>& partitions, const std::vector<std::int64_t>& offsets,
+  virtual Status epilogue(const std::vector<EncodedPartition>& partitions, const std::vector<std::int64_t>& offsets,
                           ByteBuffer& out) const = 0;
 };
 
 /// What a format can do; shown by `GET /v1/datasets` and checked when a request comes.
 struct FormatTraits {
-  std::string name;          ///< `csv`
-  std::string extension;     ///< `csv`, without a dot
-  std::string content_type;  ///< `text/csv; charset=utf-8`
-  bool parallel = true;      ///< partitions may be encoded apart
-  bool compressible = true;  ///< gzip and zstd make sense around it
-  bool needs_exact_counts = false;
-  std::int64_t max_rows = 0;  ///< 0: no limit
+  std::string name;                     ///< `csv`
+  std::string extension;                ///< `csv`, without a dot
+  std::string content_type;             ///< `text/csv; charset=utf-8`
+  bool parallel = true;                 ///< partitions may be encoded apart
+  bool compressible = true;             ///< gzip and zstd make sense around it
+  bool streamable = true;               ///< prologue and glue need nothing of the partitions that follow
+  std::int64_t max_rows = 0;            ///< of a file; 0: no limit
+  std::int64_t max_partition_rows = 0;  ///< of a partition, which is then planned by exact counts; 0: no limit
+  std::int64_t encoder_memory = 0;      ///< bytes an encoder holds at most besides its output, above a text format's
 };
 
 /// One file format: the factory of its encoders and frames. Stateless, thread-safe.
@@ -60,7 +69,9 @@ class Format {
  public:
   virtual ~Format() = default;
   virtual const FormatTraits& traits() const = 0;
-  virtual Result<std::unique_ptr<PartitionEncoder>> make_encoder(const ExportSpec& spec) const = 0;
+  /// `before`: the chunks that earlier encoders of this partition closed, joined; empty at the partition's beginning.
+  virtual Result<std::unique_ptr<PartitionEncoder>> make_encoder(const ExportSpec& spec,
+                                                                 const ChunkSummary& before) const = 0;
   virtual Result<std::unique_ptr<FileFrame>> make_frame(const ExportSpec& spec) const = 0;
 };
 
@@ -73,7 +84,7 @@ class FormatTable {
   std::vector<const Format*> all() const;
 
   /// The encoder and frame for a spec, compression included: compression wraps the format's output.
-  Result<std::unique_ptr<PartitionEncoder>> make_encoder(const ExportSpec& spec) const;
+  Result<std::unique_ptr<PartitionEncoder>> make_encoder(const ExportSpec& spec, const ChunkSummary& before) const;
   Result<std::unique_ptr<FileFrame>> make_frame(const ExportSpec& spec) const;
   /// `csv`, `csv.gz`, `jsonl.zst`.
   std::string extension(const ExportSpec& spec) const;

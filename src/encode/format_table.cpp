@@ -43,9 +43,10 @@ std::vector<const Format*> FormatTable::all() const {
   return formats;
 }
 
-Result<std::unique_ptr<PartitionEncoder>> FormatTable::make_encoder(const ExportSpec& spec) const {
+Result<std::unique_ptr<PartitionEncoder>> FormatTable::make_encoder(const ExportSpec& spec,
+                                                                    const ChunkSummary& before) const {
   TRY(const Format* format, checked_format(*this, spec));
-  TRY(auto encoder, format->make_encoder(spec));
+  TRY(auto encoder, format->make_encoder(spec, before));
   if (spec.compression == Compression::none) return encoder;
   TRY(auto compressor, make_compressor(spec.compression));
   return make_compressed_encoder(std::move(encoder), std::move(compressor));

@@ -16,6 +16,11 @@ constexpr std::array<std::string_view, 3> kCompressions{"none", "gzip", "zstd"};
 constexpr std::array<std::string_view, 3> kConsistencies{"best_effort", "snapshot", "materialized"};
 constexpr std::array<std::string_view, 7> kFilterOps{"eq", "in", "gte", "gt", "lte", "lt", "is_null"};
 constexpr std::array<std::string_view, 2> kCsvProfiles{"spreadsheet", "machine"};
+constexpr std::array<std::string_view, 2> kParquetProfiles{"standard", "modern"};
+constexpr std::array<std::string_view, 3> kParquetCodecs{"zstd", "snappy", "none"};
+constexpr std::array<std::string_view, 4> kTableStyles{"none", "light", "medium", "dark"};
+constexpr std::array<std::string_view, 3> kOrientations{"auto", "portrait", "landscape"};
+constexpr std::array<std::string_view, 4> kPageSizes{"a4", "a3", "letter", "legal"};
 
 template <class Enum, std::size_t N>
 std::string_view name_of(const std::array<std::string_view, N>& names, Enum value) {
@@ -161,6 +166,12 @@ CsvOptions read_csv(const json::value& value) {
           .profile = read_enum<CsvProfile>(kCsvProfiles, value.at("profile"))};
 }
 
+ParquetOptions read_parquet(const json::value& value) {
+  return {.profile = read_enum<ParquetProfile>(kParquetProfiles, value.at("profile")),
+          .codec = read_enum<ParquetCodec>(kParquetCodecs, value.at("codec")),
+          .bloom_filters = read_strings(value.at("bloomFilters"))};
+}
+
 ExportSpec read_spec(const json::value& value) {
   ExportSpec spec;
   spec.dataset = read_dataset(value.at("dataset"));
@@ -171,7 +182,14 @@ ExportSpec read_spec(const json::value& value) {
   spec.filters = read_filters(value.at("filters"));
   spec.tenant = read_string(value, "tenant");
   spec.csv = read_csv(value.at("csv"));
+  spec.parquet = read_parquet(value.at("parquet"));
+  spec.xlsx = {.sheet_name = read_string(value.at("xlsx"), "sheetName"),
+               .table_style = read_enum<XlsxTableStyle>(kTableStyles, value.at("xlsx").at("tableStyle"))};
+  spec.pdf = {.orientation = read_enum<PdfOrientation>(kOrientations, value.at("pdf").at("orientation")),
+              .page_size = read_enum<PdfPageSize>(kPageSizes, value.at("pdf").at("pageSize"))};
+  spec.time_zone = read_string(value, "timeZone");
   spec.title = read_string(value, "title");
+  spec.requested_at = Timestamp{Duration{value.at("requestedAtMicros").to_number<std::int64_t>()}};
   return spec;
 }
 
@@ -193,21 +211,50 @@ std::optional<Consistency> parse_consistency(std::string_view text) {
   return find_name<Consistency>(kConsistencies, text);
 }
 
+std::string_view to_string(ParquetProfile profile) {
+  return name_of(kParquetProfiles, profile);
+}
+
+std::string_view to_string(ParquetCodec codec) {
+  return name_of(kParquetCodecs, codec);
+}
+
+std::string_view to_string(XlsxTableStyle style) {
+  return name_of(kTableStyles, style);
+}
+
+std::string_view to_string(PdfOrientation orientation) {
+  return name_of(kOrientations, orientation);
+}
+
+std::string_view to_string(PdfPageSize size) {
+  return name_of(kPageSizes, size);
+}
+
 std::string to_json(const ExportSpec& spec) {
-  return json::serialize(json::object{{"dataset", dataset_to_json(spec.dataset)},
-                                      {"columns", columns_to_json(spec.columns)},
-                                      {"format", spec.format},
-                                      {"compression", to_string(spec.compression)},
-                                      {"consistency", to_string(spec.consistency)},
-                                      {"filters", filters_to_json(spec.filters)},
-                                      {"tenant", spec.tenant},
-                                      {"csv",
-                                       {{"delimiter", std::string_view(&spec.csv.delimiter, 1)},
-                                        {"header", spec.csv.header},
-                                        {"bom", spec.csv.bom},
-                                        {"crlf", spec.csv.crlf},
-                                        {"profile", name_of(kCsvProfiles, spec.csv.profile)}}},
-                                      {"title", spec.title}});
+  return json::serialize(json::object{
+      {"dataset", dataset_to_json(spec.dataset)},
+      {"columns", columns_to_json(spec.columns)},
+      {"format", spec.format},
+      {"compression", to_string(spec.compression)},
+      {"consistency", to_string(spec.consistency)},
+      {"filters", filters_to_json(spec.filters)},
+      {"tenant", spec.tenant},
+      {"csv",
+       {{"delimiter", std::string_view(&spec.csv.delimiter, 1)},
+        {"header", spec.csv.header},
+        {"bom", spec.csv.bom},
+        {"crlf", spec.csv.crlf},
+        {"profile", name_of(kCsvProfiles, spec.csv.profile)}}},
+      {"parquet",
+       {{"profile", to_string(spec.parquet.profile)},
+        {"codec", to_string(spec.parquet.codec)},
+        {"bloomFilters", strings_to_json(spec.parquet.bloom_filters)}}},
+      {"xlsx", {{"sheetName", spec.xlsx.sheet_name}, {"tableStyle", to_string(spec.xlsx.table_style)}}},
+      {"pdf", {{"orientation", to_string(spec.pdf.orientation)}, {"pageSize", to_string(spec.pdf.page_size)}}},
+      {"timeZone", spec.time_zone},
+      {"title", spec.title},
+      {"requestedAtMicros", spec.requested_at.time_since_epoch().count()}});
 }
 
 Result<ExportSpec> spec_from_json(std::string_view text) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "model/data_type.h"
 #include "model/dataset.h"
 
@@ -37,6 +38,32 @@ struct CsvOptions {
   CsvProfile profile = CsvProfile::spreadsheet;
 };
 
+/// `modern` uses the encodings that Parquet 2 added; smaller, and unreadable to some old readers.
+enum class ParquetProfile { standard, modern };
+enum class ParquetCodec { zstd, snappy, none };
+
+struct ParquetOptions {
+  ParquetProfile profile = ParquetProfile::standard;
+  ParquetCodec codec = ParquetCodec::zstd;
+  std::vector<std::string> bloom_filters;  ///< names of exported columns
+};
+
+/// The style of the table that Excel makes of a sheet's rows; `none` leaves plain cells with an autofilter.
+enum class XlsxTableStyle { none, light, medium, dark };
+
+struct XlsxOptions {
+  std::string sheet_name;  ///< empty: the dataset's name. Further sheets are numbered.
+  XlsxTableStyle table_style = XlsxTableStyle::none;
+};
+
+enum class PdfOrientation { automatic, portrait, landscape };
+enum class PdfPageSize { a4, a3, letter, legal };
+
+struct PdfOptions {
+  PdfOrientation orientation = PdfOrientation::automatic;
+  PdfPageSize page_size = PdfPageSize::a4;
+};
+
 /// A validated question: all that a worker needs to make the file. Stored with the job as JSON, so that a later
 /// change of the catalog never changes an export that has begun.
 struct ExportSpec {
@@ -48,7 +75,12 @@ struct ExportSpec {
   std::vector<Filter> filters;
   std::string tenant;  ///< bound on dataset.tenant_column
   CsvOptions csv;
-  std::string title;  ///< may be empty; used in the download's file name
+  ParquetOptions parquet;
+  XlsxOptions xlsx;
+  PdfOptions pdf;
+  std::string time_zone = "UTC";  ///< IANA name: how timestamptz values are shown, where a format shows them as text
+  std::string title;              ///< may be empty; used in the download's file name and where a format has titles
+  Timestamp requested_at;         ///< what a file says of when it was made: stays the same however often it is made
 };
 
 /// `none`, `gzip`, `zstd`.
@@ -57,6 +89,17 @@ std::optional<Compression> parse_compression(std::string_view text);
 /// `best_effort`, `snapshot`, `materialized`.
 std::string_view to_string(Consistency consistency);
 std::optional<Consistency> parse_consistency(std::string_view text);
+
+/// `standard`, `modern`.
+std::string_view to_string(ParquetProfile profile);
+/// `zstd`, `snappy`, `none`.
+std::string_view to_string(ParquetCodec codec);
+/// `none`, `light`, `medium`, `dark`.
+std::string_view to_string(XlsxTableStyle style);
+/// `auto`, `portrait`, `landscape`.
+std::string_view to_string(PdfOrientation orientation);
+/// `a4`, `a3`, `letter`, `legal`.
+std::string_view to_string(PdfPageSize size);
 
 /// JSON form of a spec, for the metadata store. `spec_from_json` reads only what `to_json` wrote
 /// (error `bad_stored_spec` otherwise).

@@ -97,6 +97,13 @@ class PartUploader {
   OneAhead background_;       ///< last, so that it has ended before what it uses goes
 };
 
+/// What the checkpoints say of the rows that are done.
+ChunkSummary summary_so_far(const PartitionWork& work) {
+  ChunkSummary before;
+  for (const Part& part : work.parts) before.append(part.summary);
+  return before;
+}
+
 /// Where reading begins: after the last checkpoint, or at the partition's own beginning.
 KeyRange remaining_range(const PartitionWork& work) {
   KeyRange range = work.partition.range;
@@ -110,7 +117,7 @@ Status run_partition(const PartitionWork& work, const WorkerRooms& rooms, LivePr
                      std::stop_token stop) {
   const ExportSpec& spec = work.job.spec;
   TRY(SourceDatabase* const source, rooms.sources.find(spec.dataset.source));
-  TRY(const std::unique_ptr<PartitionEncoder> encoder, rooms.formats.make_encoder(spec));
+  TRY(const std::unique_ptr<PartitionEncoder> encoder, rooms.formats.make_encoder(spec, summary_so_far(work)));
   const ScanRequest request{&spec, remaining_range(work), BatchLimits{}, "exp_" + work.job.id.str()};
   TRY(const std::unique_ptr<RowSource> rows, source->open_scan(request, stop));
 
@@ -153,9 +160,9 @@ Status run_partition(const PartitionWork& work, const WorkerRooms& rooms, LivePr
   return {};
 }
 
-std::int64_t partition_memory(std::int64_t part_size) {
+std::int64_t partition_memory(std::int64_t part_size, std::int64_t encoder_memory) {
   constexpr std::int64_t kBatchAndScratch = std::int64_t{6} << 20;
-  return 2 * part_size + kMinPartSize + kBatchAndScratch;
+  return 2 * part_size + kMinPartSize + kBatchAndScratch + encoder_memory;
 }
 
 }  // namespace longshore

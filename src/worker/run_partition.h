@@ -14,8 +14,8 @@ namespace longshore {
 /// Whatever was checkpointed stays; a repetition goes on from there.
 Status run_partition(const PartitionWork& work, const WorkerRooms& rooms, LiveProgress& progress, std::stop_token stop);
 
-/// Bytes to reserve from the budget before run_partition: the cutter's buffer, a batch, the encoder's scratch and what
-/// a database client holds.
-std::int64_t partition_memory(std::int64_t part_size);
+/// Bytes to reserve from the budget before run_partition: the cutter's buffer, a batch, what a database client holds
+/// and `encoder_memory`, see FormatTraits.
+std::int64_t partition_memory(std::int64_t part_size, std::int64_t encoder_memory);
 
 }  // namespace longshore

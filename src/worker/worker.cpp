@@ -129,12 +129,14 @@ Status Worker::perform(const Work& work, Active& active) {
   if (const auto* plan = std::get_if<PlanWork>(&work)) return run_plan(*plan, rooms_, stop);
   if (const auto* clean = std::get_if<CleanWork>(&work)) return clean_job(*clean, rooms_);
   if (const auto* partition = std::get_if<PartitionWork>(&work)) {
-    const auto memory = rooms_.memory.reserve(partition_memory(partition->job.part_size), stop);
+    const Format* format = rooms_.formats.find(partition->job.spec.format);
+    const std::int64_t encoder = format == nullptr ? 0 : format->traits().encoder_memory;
+    const auto memory = rooms_.memory.reserve(partition_memory(partition->job.part_size, encoder), stop);
     if (!memory) return fail(external_error("worker_stopping", "the worker is shutting down"));
     return run_partition(*partition, rooms_, active.progress, stop);
   }
   const auto& assemble = std::get<AssembleWork>(work);
-  const auto memory = rooms_.memory.reserve(partition_memory(assemble.job.part_size), stop);
+  const auto memory = rooms_.memory.reserve(partition_memory(assemble.job.part_size, 0), stop);
   if (!memory) return fail(external_error("worker_stopping", "the worker is shutting down"));
   return publish_export(assemble, rooms_, stop);
 }

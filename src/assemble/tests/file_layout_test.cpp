@@ -13,15 +13,16 @@ constexpr std::int64_t kPartSize = 8 * kMiB;
 /// `[`, a comma between partitions that both hold rows, `]`.
 class BracketFrame final : public FileFrame {
  public:
-  Status prologue(const std::vector<ChunkSummary>&, ByteBuffer& out) const override {
+  Status prologue(const std::vector<EncodedPartition>&, ByteBuffer& out) const override {
     out.append("[");
     return {};
   }
-  Status glue(const std::vector<ChunkSummary>& partitions, std::size_t index, ByteBuffer& out) const override {
-    if (partitions[index].rows > 0) out.append(",");
+  Status glue(const std::vector<EncodedPartition>& partitions, std::size_t index, ByteBuffer& out) const override {
+    if (partitions[index].summary.rows > 0) out.append(",");
     return {};
   }
-  Status epilogue(const std::vector<ChunkSummary>&, const std::vector<std::int64_t>&, ByteBuffer& out) const override {
+  Status epilogue(const std::vector<EncodedPartition>&, const std::vector<std::int64_t>&,
+                  ByteBuffer& out) const override {
     out.append("]");
     return {};
   }
@@ -29,9 +30,9 @@ class BracketFrame final : public FileFrame {
 
 class EmptyFrame final : public FileFrame {
  public:
-  Status prologue(const std::vector<ChunkSummary>&, ByteBuffer&) const override { return {}; }
-  Status glue(const std::vector<ChunkSummary>&, std::size_t, ByteBuffer&) const override { return {}; }
-  Status epilogue(const std::vector<ChunkSummary>&, const std::vector<std::int64_t>&, ByteBuffer&) const override {
+  Status prologue(const std::vector<EncodedPartition>&, ByteBuffer&) const override { return {}; }
+  Status glue(const std::vector<EncodedPartition>&, std::size_t, ByteBuffer&) const override { return {}; }
+  Status epilogue(const std::vector<EncodedPartition>&, const std::vector<std::int64_t>&, ByteBuffer&) const override {
     return {};
   }
 };

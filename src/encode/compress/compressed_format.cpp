@@ -44,7 +44,7 @@ class CompressedFrame final : public FileFrame {
   CompressedFrame(std::unique_ptr<FileFrame> inner, Compression compression)
       : inner_(std::move(inner)), compression_(compression) {}
 
-  Status prologue(const std::vector<ChunkSummary>& partitions, ByteBuffer& out) const override {
+  Status prologue(const std::vector<EncodedPartition>& partitions, ByteBuffer& out) const override {
     TRY(auto compressor, make_compressor(compression_));
     TRY(Layout layout, lay_out(partitions, compressor->needs_crc32()));
     layout.file.size_known = !partitions.empty();
@@ -52,7 +52,7 @@ class CompressedFrame final : public FileFrame {
     return compressor->append_chunk(layout.prologue.view(), out);
   }
 
-  Status glue(const std::vector<ChunkSummary>& partitions, std::size_t index, ByteBuffer& out) const override {
+  Status glue(const std::vector<EncodedPartition>& partitions, std::size_t index, ByteBuffer& out) const override {
     TRY(auto compressor, make_compressor(compression_));
     ByteBuffer raw;
     CHECK_OK(inner_->glue(partitions, index, raw));
@@ -60,7 +60,7 @@ class CompressedFrame final : public FileFrame {
   }
 
   /// `offsets` are those in the compressed file, of no use to the format inside: it gets its own.
-  Status epilogue(const std::vector<ChunkSummary>& partitions, const std::vector<std::int64_t>&,
+  Status epilogue(const std::vector<EncodedPartition>& partitions, const std::vector<std::int64_t>&,
                   ByteBuffer& out) const override {
     TRY(auto compressor, make_compressor(compression_));
     TRY(const Layout layout, lay_out(partitions, compressor->needs_crc32()));
@@ -77,7 +77,7 @@ class CompressedFrame final : public FileFrame {
   };
 
   /// The uncompressed file: its ends, its length and its checksum, from the summaries alone.
-  Result<Layout> lay_out(const std::vector<ChunkSummary>& partitions, bool with_crc) const {
+  Result<Layout> lay_out(const std::vector<EncodedPartition>& partitions, bool with_crc) const {
     Layout layout;
     const auto add = [&](std::uint64_t bytes, std::uint32_t crc) {
       if (with_crc) layout.file.crc32 = crc32_combine(layout.file.crc32, crc, bytes);
@@ -95,7 +95,7 @@ class CompressedFrame final : public FileFrame {
         add_bytes(glue);
       }
       offsets.push_back(static_cast<std::int64_t>(layout.file.bytes));
-      add(static_cast<std::uint64_t>(partitions[i].raw_bytes), partitions[i].raw_crc32);
+      add(static_cast<std::uint64_t>(partitions[i].summary.raw_bytes), partitions[i].summary.raw_crc32);
     }
     CHECK_OK(inner_->epilogue(partitions, offsets, layout.epilogue));
     add_bytes(layout.epilogue);

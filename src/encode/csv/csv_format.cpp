@@ -25,12 +25,12 @@ class CsvFrame final : public FileFrame {
  public:
   explicit CsvFrame(std::string header) : header_(std::move(header)) {}
 
-  Status prologue(const std::vector<ChunkSummary>&, ByteBuffer& out) const override {
+  Status prologue(const std::vector<EncodedPartition>&, ByteBuffer& out) const override {
     out.append(header_);
     return {};
   }
-  Status glue(const std::vector<ChunkSummary>&, std::size_t, ByteBuffer&) const override { return {}; }
-  Status epilogue(const std::vector<ChunkSummary>&, const std::vector<std::int64_t>&, ByteBuffer&) const override {
+  Status glue(const std::vector<EncodedPartition>&, std::size_t, ByteBuffer&) const override { return {}; }
+  Status epilogue(const std::vector<EncodedPartition>&, const std::vector<std::int64_t>&, ByteBuffer&) const override {
     return {};
   }
 
@@ -51,7 +51,7 @@ CsvFormat::CsvFormat() {
   traits_.content_type = "text/csv; charset=utf-8";
 }
 
-Result<std::unique_ptr<PartitionEncoder>> CsvFormat::make_encoder(const ExportSpec& spec) const {
+Result<std::unique_ptr<PartitionEncoder>> CsvFormat::make_encoder(const ExportSpec& spec, const ChunkSummary&) const {
   CHECK_OK(check_delimiter(spec.csv.delimiter));
   std::vector<CellColumn> columns;
   columns.reserve(spec.columns.size());

@@ -10,7 +10,8 @@ class CsvFormat final : public Format {
   CsvFormat();
   const FormatTraits& traits() const override { return traits_; }
   /// Errors: `bad_csv_delimiter` (user).
-  Result<std::unique_ptr<PartitionEncoder>> make_encoder(const ExportSpec& spec) const override;
+  Result<std::unique_ptr<PartitionEncoder>> make_encoder(const ExportSpec& spec,
+                                                         const ChunkSummary& before) const override;
   Result<std::unique_ptr<FileFrame>> make_frame(const ExportSpec& spec) const override;
 
  private:

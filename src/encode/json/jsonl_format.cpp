@@ -11,9 +11,9 @@ namespace {
 /// Lines need nothing around them.
 class JsonlFrame final : public FileFrame {
  public:
-  Status prologue(const std::vector<ChunkSummary>&, ByteBuffer&) const override { return {}; }
-  Status glue(const std::vector<ChunkSummary>&, std::size_t, ByteBuffer&) const override { return {}; }
-  Status epilogue(const std::vector<ChunkSummary>&, const std::vector<std::int64_t>&, ByteBuffer&) const override {
+  Status prologue(const std::vector<EncodedPartition>&, ByteBuffer&) const override { return {}; }
+  Status glue(const std::vector<EncodedPartition>&, std::size_t, ByteBuffer&) const override { return {}; }
+  Status epilogue(const std::vector<EncodedPartition>&, const std::vector<std::int64_t>&, ByteBuffer&) const override {
     return {};
   }
 };
@@ -26,7 +26,7 @@ JsonlFormat::JsonlFormat() {
   traits_.content_type = "application/x-ndjson";
 }
 
-Result<std::unique_ptr<PartitionEncoder>> JsonlFormat::make_encoder(const ExportSpec& spec) const {
+Result<std::unique_ptr<PartitionEncoder>> JsonlFormat::make_encoder(const ExportSpec& spec, const ChunkSummary&) const {
   std::vector<CellColumn> columns;
   columns.reserve(spec.columns.size());
   for (const Column& column : spec.columns) columns.push_back(make_json_column(column, columns.empty()));

@@ -10,7 +10,8 @@ class JsonlFormat final : public Format {
  public:
   JsonlFormat();
   const FormatTraits& traits() const override { return traits_; }
-  Result<std::unique_ptr<PartitionEncoder>> make_encoder(const ExportSpec& spec) const override;
+  Result<std::unique_ptr<PartitionEncoder>> make_encoder(const ExportSpec& spec,
+                                                         const ChunkSummary& before) const override;
   Result<std::unique_ptr<FileFrame>> make_frame(const ExportSpec& spec) const override;
 
  private:

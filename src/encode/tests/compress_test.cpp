@@ -244,13 +244,13 @@ TEST(Compressed, AFileThatIsStreamedClaimsNoSize) {
   spec.compression = Compression::zstd;
   const FormatTable formats = make_formats();
   const auto frame = *formats.make_frame(spec);
-  const auto encoder = *formats.make_encoder(spec);
+  const auto encoder = *formats.make_encoder(spec, {});
   ByteBuffer file;
   ASSERT_TRUE(frame->prologue({}, file));
   const RowBatch batch = make_batch(spec, {{std::int64_t{1}}, {std::int64_t{2}}});
   const auto chunk = encoder->encode(batch, file);
   ASSERT_TRUE(chunk && *chunk);
-  ASSERT_TRUE(frame->epilogue({**chunk}, {0}, file));
+  ASSERT_TRUE(frame->epilogue({{**chunk, 0}}, {0}, file));
   EXPECT_EQ(unzstd(std::string(file.view())), "n\r\n1\r\n2\r\n");
   EXPECT_EQ(ZSTD_getFrameContentSize(file.data(), file.size()), ZSTD_CONTENTSIZE_UNKNOWN);
 }

@@ -175,14 +175,14 @@ TEST(CsvFormat, RefusesDelimitersThatNumbersOrQuotesContain) {
   for (const char delimiter : ",;|\t^~"s) EXPECT_TRUE(is_csv_delimiter(delimiter)) << delimiter;
   ExportSpec spec = make_spec("csv", {"n:int64"});
   spec.csv.delimiter = '-';
-  const auto encoder = CsvFormat().make_encoder(spec);
+  const auto encoder = CsvFormat().make_encoder(spec, {});
   ASSERT_FALSE(encoder);
   EXPECT_EQ(encoder.error().code, "bad_csv_delimiter");
   EXPECT_EQ(encoder.error().source, ErrorSource::user);
 }
 
 TEST(CsvFormat, RefusesABatchOfAnotherShape) {
-  const auto encoder = CsvFormat().make_encoder(make_spec("csv", {"n:int64"}));
+  const auto encoder = CsvFormat().make_encoder(make_spec("csv", {"n:int64"}), {});
   ASSERT_TRUE(encoder);
   ByteBuffer out;
   const ExportSpec other = make_spec("csv", {"n:text"});
@@ -197,7 +197,7 @@ TEST(CsvFormat, RefusesABatchOfAnotherShape) {
 
 TEST(CsvFormat, AnEmptyBatchIsNoChunk) {
   const ExportSpec spec = make_spec("csv", {"n:int64"});
-  const auto encoder = CsvFormat().make_encoder(spec);
+  const auto encoder = CsvFormat().make_encoder(spec, {});
   ByteBuffer out;
   const auto summary = (*encoder)->encode(make_batch(spec, {}), out);
   ASSERT_TRUE(summary);

@@ -156,7 +156,7 @@ TEST(FormatTable, NamesWhatItHas) {
   EXPECT_EQ(formats.extension(spec), "csv.gz");
   EXPECT_EQ(formats.content_type(spec), "application/gzip");
   spec.format = "xml";
-  const auto encoder = formats.make_encoder(spec);
+  const auto encoder = formats.make_encoder(spec, {});
   ASSERT_FALSE(encoder);
   EXPECT_EQ(encoder.error().message, "there is no format 'xml'; choose one of: csv, jsonl");
 }

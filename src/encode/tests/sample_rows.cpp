@@ -108,45 +108,51 @@ RowBatch make_batch(const ExportSpec& spec, const std::vector<Row>& rows) {
   return make_batch(spec, rows, 0, rows.size());
 }
 
-EncodedFile encode_file(const ExportSpec& spec, const std::vector<Row>& rows, std::size_t partitions,
-                        std::size_t batch_rows, bool fresh_encoders) {
-  const FormatTable formats = make_formats();
-  std::vector<ChunkSummary> summaries;
+EncodedFile encode_file(const FormatTable& formats, const ExportSpec& spec, const std::vector<Row>& rows,
+                        std::size_t partitions, std::size_t batch_rows, bool fresh_encoders) {
+  std::vector<EncodedPartition> encoded;
   std::vector<ByteBuffer> bodies;
   for (std::size_t p = 0; p < partitions; ++p) {
     const std::size_t end = rows.size() * (p + 1) / partitions;
     ByteBuffer& body = bodies.emplace_back();
-    ChunkSummary& summary = summaries.emplace_back();
-    auto encoder = value_or_throw(formats.make_encoder(spec));
+    ChunkSummary& summary = encoded.emplace_back().summary;
+    auto encoder = value_or_throw(formats.make_encoder(spec, {}));
     for (std::size_t row = rows.size() * p / partitions; row < end; row += batch_rows) {
-      if (fresh_encoders) encoder = value_or_throw(formats.make_encoder(spec));
       const RowBatch batch = make_batch(spec, rows, row, std::min(end, row + batch_rows));
       const auto chunk = value_or_throw(encoder->encode(batch, body));
-      if (chunk) summary.append(*chunk);
+      if (!chunk) continue;
+      summary.append(*chunk);
+      if (fresh_encoders) encoder = value_or_throw(formats.make_encoder(spec, summary));
     }
     const auto rest = value_or_throw(encoder->finish(body));
     if (rest) summary.append(*rest);
+    encoded.back().bytes = static_cast<std::int64_t>(body.size());
   }
 
   const auto frame = value_or_throw(formats.make_frame(spec));
   ByteBuffer file;
   EncodedFile result;
   std::vector<std::int64_t> offsets;
-  check(frame->prologue(summaries, file));
+  check(frame->prologue(encoded, file));
   for (std::size_t p = 0; p < partitions; ++p) {
-    if (p > 0) check(frame->glue(summaries, p, file));
+    if (p > 0) check(frame->glue(encoded, p, file));
     offsets.push_back(static_cast<std::int64_t>(file.size()));
     file.append(bodies[p].view());
-    result.total.append(summaries[p]);
+    result.total.append(encoded[p].summary);
   }
-  check(frame->epilogue(summaries, offsets, file));
+  check(frame->epilogue(encoded, offsets, file));
   result.bytes = file.view();
   return result;
 }
 
+EncodedFile encode_file(const ExportSpec& spec, const std::vector<Row>& rows, std::size_t partitions,
+                        std::size_t batch_rows, bool fresh_encoders) {
+  return encode_file(make_formats(), spec, rows, partitions, batch_rows, fresh_encoders);
+}
+
 std::string encode_rows(const ExportSpec& spec, const std::vector<Row>& rows, ChunkSummary* summary) {
   const FormatTable formats = make_formats();
-  const auto encoder = value_or_throw(formats.make_encoder(spec));
+  const auto encoder = value_or_throw(formats.make_encoder(spec, {}));
   ByteBuffer out;
   const auto chunk = value_or_throw(encoder->encode(make_batch(spec, rows), out));
   if (summary != nullptr) *summary = chunk.value_or(ChunkSummary{});

@@ -36,7 +36,11 @@ struct EncodedFile {
 };
 
 /// Encodes `rows` as the whole pipeline would: `partitions` of about equal size, batches of `batch_rows`, prologue,
-/// glue and epilogue. With `fresh_encoders` every batch gets an encoder of its own, as after a crash.
+/// glue and epilogue. With `fresh_encoders` every closed chunk is followed by an encoder of its own, as after a crash:
+/// it starts from the last closed chunk, with the rows after it.
+EncodedFile encode_file(const FormatTable& formats, const ExportSpec& spec, const std::vector<Row>& rows,
+                        std::size_t partitions = 1, std::size_t batch_rows = 1000, bool fresh_encoders = false);
+/// The same with the formats of this room.
 EncodedFile encode_file(const ExportSpec& spec, const std::vector<Row>& rows, std::size_t partitions = 1,
                         std::size_t batch_rows = 1000, bool fresh_encoders = false);
 
