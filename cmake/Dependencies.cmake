@@ -14,6 +14,11 @@ find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(tl-expected CONFIG REQUIRED)
 find_package(CLI11 REQUIRED)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
+pkg_check_modules(LIBDEFLATE REQUIRED IMPORTED_TARGET libdeflate)
+pkg_check_modules(HARFBUZZ REQUIRED IMPORTED_TARGET harfbuzz harfbuzz-subset freetype2)
+pkg_check_modules(FRIBIDI REQUIRED IMPORTED_TARGET fribidi)
+pkg_check_modules(THRIFT REQUIRED IMPORTED_TARGET thrift)
+pkg_check_modules(SNAPPY REQUIRED IMPORTED_TARGET snappy)
 
 # The static libzstd: one-frame output from many writers needs a function that the shared library hides.
 find_library(ZSTD_STATIC_LIBRARY libzstd.a REQUIRED)

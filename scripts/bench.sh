@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/install.sh build test >&2
+scripts/readers.sh
 cmake --preset release --log-level=WARNING -DLONGSHORE_BENCHMARKS=ON >/dev/null
 cmake --build build/release -- --quiet >&2
 runs=(benchmarks/*/run.sh)

@@ -10,12 +10,16 @@ build_packages=(
   libexpected-dev libisal-dev libzstd-dev zlib1g-dev
   libsqlite3-dev libpq-dev libcurl4-openssl-dev libssl-dev libyaml-cpp-dev libcli11-dev
   libspdlog-dev libfmt-dev prometheus-cpp-dev
+  libthrift-dev libsnappy-dev libdeflate-dev libhowardhinnant-date-dev tzdata
+  libharfbuzz-dev libfreetype-dev libfribidi-dev fonts-dejavu-core
   ca-certificates curl
 )
 test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
   postgresql postgresql-client sqlite3 util-linux procps
   python3 python3-zstandard python3-yaml zstd gzip iso-codes
+  python3-openpyxl libreoffice-calc-nogui default-jdk-headless qpdf poppler-utils
+  libhpdf-dev libxlsxwriter-dev
 )
 check_packages=(clang-16 clang-format-16 clang-tidy-16 shellcheck)
 fuzz_packages=(clang-16 libclang-rt-16-dev)

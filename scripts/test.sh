@@ -17,6 +17,7 @@ while [ $# -gt 0 ]; do
 done
 
 scripts/install.sh build test
+scripts/readers.sh
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1"
 for preset in "${presets[@]}"; do

@@ -12,11 +12,7 @@ trap 'rm -rf "$scratch"' EXIT
   --benchmark_out="$scratch/longshore.json" --benchmark_out_format=json >&2
 
 echo '{}' >"$scratch/duckdb.json"
-modules=$build/benchmarks/encode/reference
-if command -v npm >/dev/null && [ ! -d "$modules/node_modules/@duckdb/node-api" ]; then
-  mkdir -p "$modules"
-  npm install --silent --no-audit --no-fund --prefix "$modules" @duckdb/node-api >&2 || echo "DuckDB is not available" >&2
-fi
+modules=$here/../../build/readers
 if [ -d "$modules/node_modules/@duckdb/node-api" ]; then
   "$build/bin/encode_bench" --rows-file="$scratch/rows.csv"
   NODE_PATH=$modules/node_modules node "$here/duckdb_reference.cjs" "$scratch/rows.csv" "$scratch" >"$scratch/duckdb.json"
