@@ -25,6 +25,13 @@ find_library(ZSTD_STATIC_LIBRARY libzstd.a REQUIRED)
 add_library(zstd_static STATIC IMPORTED)
 set_target_properties(zstd_static PROPERTIES IMPORTED_LOCATION ${ZSTD_STATIC_LIBRARY})
 
+# cctz brings neither a CMake package nor a pkg-config file.
+find_library(CCTZ_LIBRARY cctz REQUIRED)
+find_path(CCTZ_INCLUDE_DIR cctz/time_zone.h REQUIRED)
+add_library(cctz UNKNOWN IMPORTED)
+set_target_properties(cctz PROPERTIES
+  IMPORTED_LOCATION ${CCTZ_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${CCTZ_INCLUDE_DIR})
+
 if(LONGSHORE_TESTS)
   find_package(GTest REQUIRED)
 endif()
