@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "encode/compress/chunk_deflater.h"
 #include "encode/compress/compressor.h"
-#include "encode/compress/gzip_compressor.h"
 #include "sample_rows.h"
 
 namespace longshore {
@@ -150,7 +150,7 @@ TEST(Gzip, OneMemberFromManyChunks) {
 
 TEST(Gzip, TheBytesDoNotDependOnWhereTheStateLies) {
   // Short chunks of few letters, over a few contexts at different addresses: what showed the flaw of ISA-L that
-  // gzip_compressor.cpp works around.
+  // chunk_deflater.cpp works around.
   std::mt19937 random(1);
   std::vector<std::unique_ptr<Compressor>> compressors;
   for (int i = 0; i < 8; ++i) compressors.push_back(*make_compressor(Compression::gzip));
