@@ -31,9 +31,9 @@ constexpr std::array<std::string_view, 5> kInvalid{"malformed_request", "invalid
                                                    "invalid_parameter"};
 
 /// Failures of the operation itself, whoever's fault they are.
-constexpr std::array<std::string_view, 11> kFailed{
-    "export_failed", "export_cancelled",  "export_expired",  "timed_out",     "verification_failed",  "bad_manifest",
-    "bad_answer",    "cannot_write_file", "file_unreadable", "output_failed", "source_schema_changed"};
+constexpr std::array<std::string_view, 12> kFailed{
+    "export_failed", "export_cancelled",  "export_expired",  "timed_out",     "verification_failed",   "bad_manifest",
+    "bad_answer",    "cannot_write_file", "file_unreadable", "output_failed", "source_schema_changed", "too_many_rows"};
 
 void add_sentence(std::string& text, std::string_view sentence) {
   if (sentence.empty()) return;

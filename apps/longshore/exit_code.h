@@ -12,7 +12,7 @@ enum ExitCode : int {
   kExitFailed = 1,  ///< the operation failed: export failed or cancelled, verification failed, findings in a catalog
   kExitUsage = 2,   ///< wrong arguments, or a request the server calls invalid
   kExitUnauthorised = 3,  ///< no good token, or a permission is missing
-  kExitNotFound = 4,      ///< export, dataset or file does not exist
+  kExitNotFound = 4,      ///< export, dataset or file (also catalog and configuration) does not exist
   kExitUnavailable = 5,   ///< server, source database or store away
   kExitInterrupted = 130,
 };

@@ -1,8 +1,10 @@
 #include "catalog/catalog.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 #include <utility>
 
 #include "catalog/catalog_reader.h"
@@ -40,8 +42,10 @@ Result<Catalog> Catalog::load(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (!file.is_open() || file.bad()) {
-    return fail(user_error("bad_catalog", "cannot read the catalog " + path +
-                                              "; give the right path, or write one with `longshore catalog init`"));
+    std::error_code missing;
+    return fail(user_error(
+        std::filesystem::exists(path, missing) ? "bad_catalog" : "catalog_not_found",
+        "cannot read the catalog " + path + "; give the right path, or write one with `longshore catalog init`"));
   }
   return parse(text, path);
 }

@@ -17,6 +17,7 @@ class Catalog {
   /// `file` is for messages, and relative paths of SQLite sources begin in its folder; it is not read. `${NAME}` in a
   /// connection string or path is replaced from the environment. The YAML is described in docs/catalog.md.
   static Result<Catalog> parse(std::string_view yaml, const std::string& file);
+  /// The same of a file. Besides: `catalog_not_found`.
   static Result<Catalog> load(const std::string& path);
 
   const std::vector<Source>& sources() const { return sources_; }

@@ -1,6 +1,9 @@
 #include "plan/export_plan.h"
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
 #include <utility>
 
 namespace longshore {
@@ -8,9 +11,35 @@ namespace longshore {
 namespace {
 
 constexpr std::int64_t kMiB = std::int64_t{1} << 20;
+/// For the one pass over the keys that a format with limits needs.
+constexpr std::chrono::milliseconds kCountLimit = std::chrono::minutes{1};
+/// Statistics may be off by this much before an export is refused for what they say.
+constexpr std::int64_t kStatisticsMargin = 2;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
+}
+
+/// `how_many`: `70000`, `about 70000`.
+Error too_many_rows(const FormatRules& format, const std::string& how_many) {
+  return user_error("too_many_rows",
+                    "the format " + format.name + " holds at most " + std::to_string(format.max_rows) +
+                        " rows and the export has " + how_many +
+                        "; take fewer by a filter, e.g. a shorter time range, or another format, e.g. csv");
+}
+
+/// Whether the format can hold the rows, by all that is known of them. What is counted stops behind the limit.
+Status check_rows(const FormatRules& format, const ScanEstimate& estimate, std::optional<std::int64_t> counted) {
+  if (format.max_rows <= 0) return {};
+  const std::string about = "about " + std::to_string(estimate.rows);
+  if (estimate.exact && estimate.rows > format.max_rows) {
+    return fail(too_many_rows(format, std::to_string(estimate.rows)));
+  }
+  if (counted && *counted > format.max_rows) {
+    return fail(too_many_rows(format, estimate.rows > *counted ? about : "more than " + std::to_string(*counted - 1)));
+  }
+  if (!counted && estimate.rows / kStatisticsMargin > format.max_rows) return fail(too_many_rows(format, about));
+  return {};
 }
 
 }  // namespace
@@ -32,14 +61,20 @@ std::int64_t part_target(std::int64_t part_size, int sequence, int slots) {
   return part_size * 4;
 }
 
-Result<ExportPlan> plan_export(SourceDatabase& source, const ExportSpec& spec, bool parallel, const PlanPolicy& policy,
-                               std::stop_token stop) {
-  TRY(const ScanEstimate estimate, source.estimate(spec, stop));
+Result<ExportPlan> plan_export(SourceDatabase& source, const ExportSpec& spec, const FormatRules& format,
+                               const PlanPolicy& policy, std::stop_token stop) {
+  TRY(ScanEstimate estimate, source.estimate(spec, stop));
+  if (estimate.exact) CHECK_OK(check_rows(format, estimate, estimate.rows));
 
   PartitionRequest request;
-  request.partitions = parallel ? partition_count(estimate.rows, estimate.bytes_per_row, policy) : 1;
+  request.partitions = format.parallel ? partition_count(estimate.rows, estimate.bytes_per_row, policy) : 1;
   request.exact = spec.dataset.exact_boundaries;
+  request.max_rows = format.max_partition_rows;
+  request.max_total_rows = format.max_rows;
+  if (request.max_rows > 0 || request.max_total_rows > 0) request.time_limit = kCountLimit;
   TRY(PartitionPlan cut, source.plan_partitions(spec, request, stop));
+  CHECK_OK(check_rows(format, estimate, cut.rows));
+  if (cut.rows) estimate.rows = *cut.rows;
 
   ExportPlan plan;
   plan.estimated_rows = estimate.rows;

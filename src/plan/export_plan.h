@@ -2,32 +2,39 @@
 
 #include <cstdint>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "model/export_spec.h"
 #include "model/job.h"
+#include "model/part_limits.h"
 #include "scan/row_source.h"
 
 namespace longshore {
 
-/// S3's limits, which every store is held to.
-inline constexpr int kMaxPartNumber = 10'000;
-inline constexpr std::int64_t kMinPartSize = std::int64_t{5} << 20;
 /// The part number kept free for what follows the last partition (a footer, a trailer).
 inline constexpr int kLastPartNumber = kMaxPartNumber;
 
 struct PlanPolicy {
-  std::int64_t part_size = std::int64_t{8} << 20;          ///< bytes, at least kMinPartSize
+  std::int64_t part_size = std::int64_t{8} << 20;          ///< bytes, at least kMinPartBytes
   std::int64_t partition_rows = 100'000;                   ///< a partition is not planned smaller than this
   std::int64_t partition_bytes = std::int64_t{128} << 20;  ///< …and aims at this many bytes before compression
   int max_partitions = 256;
 };
 
+/// What the format of an export allows; told by the caller, so that plan/ need not know encoders.
+struct FormatRules {
+  std::string name;                     ///< `xlsx`, for messages
+  bool parallel = true;                 ///< more than one partition may be encoded at once
+  std::int64_t max_rows = 0;            ///< of a file; 0: no limit
+  std::int64_t max_partition_rows = 0;  ///< of a partition; 0: no limit
+};
+
 struct ExportPlan {
   std::vector<Partition> partitions;  ///< in index order; none when no row is selected
   std::int64_t part_size = 0;         ///< bytes
-  std::int64_t estimated_rows = 0;
+  std::int64_t estimated_rows = 0;    ///< exact where they were counted
 };
 
 /// How many partitions an export of this size is cut into.
@@ -41,9 +48,10 @@ std::int64_t part_size_for(std::int64_t bytes, const PlanPolicy& policy);
 /// numbers run out. A pure function, so that a resumed partition cuts the same parts.
 std::int64_t part_target(std::int64_t part_size, int sequence, int slots);
 
-/// Asks the source how large the export is and cuts it. `parallel`: the format allows more than one partition.
-/// Errors: those of the source.
-Result<ExportPlan> plan_export(SourceDatabase& source, const ExportSpec& spec, bool parallel, const PlanPolicy& policy,
-                               std::stop_token stop);
+/// Asks the source how large the export is and cuts it. When the format has limits, the rows are counted (bounded by
+/// the limit and by a minute; after that the source's statistics serve, with a margin).
+/// Errors: those of the source; `too_many_rows` when the format cannot hold them.
+Result<ExportPlan> plan_export(SourceDatabase& source, const ExportSpec& spec, const FormatRules& format,
+                               const PlanPolicy& policy, std::stop_token stop);
 
 }  // namespace longshore

@@ -47,9 +47,15 @@ struct ScanEstimate {
 };
 
 /// How to cut a dataset into ranges.
+///
+/// With a limit (`max_rows`, `max_total_rows`) the rows are counted, also for one partition: by the exact pass, whether
+/// `exact` says so or not. When counting takes longer than `time_limit`, statistics serve, with twice as many rows
+/// taken to be there as they say; the plan then has no `rows`.
 struct PartitionRequest {
-  int partitions = 1;                            ///< wanted; fewer come back when there are few distinct keys
-  bool exact = false;                            ///< one index-only pass instead of statistics
+  int partitions = 1;               ///< wanted; fewer come back when there are few distinct keys
+  bool exact = false;               ///< one index-only pass instead of statistics
+  std::int64_t max_rows = 0;        ///< no partition holds more; 0: any number. See partition_count_for()
+  std::int64_t max_total_rows = 0;  ///< with more rows than this counting stops and nothing is cut; 0: any number
   std::chrono::milliseconds time_limit{10'000};  ///< exact falls back to statistics after it
 };
 
@@ -57,6 +63,9 @@ struct PartitionPlan {
   std::vector<KeyRange>
       ranges;  ///< contiguous, in order; covers every row that is there now; none when there are no rows
   bool exact = false;
+  /// The rows that are there, if they were counted. More than `max_total_rows`: there are at least so many, and no
+  /// ranges.
+  std::optional<std::int64_t> rows;
 };
 
 /// A database that is exported from. Thread-safe; every call uses a connection of its own or of its pool.

@@ -5,14 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "model/part_limits.h"
 #include "storage/object_store.h"
 
 namespace longshore {
 
-// S3's limits on multipart uploads (Amazon S3 User Guide, "Amazon S3 multipart upload limits"). Every store enforces
-// them, so that what works on a directory works on S3.
-inline constexpr std::int64_t kMinPartBytes = std::int64_t{5} * 1024 * 1024;  ///< of every part but the last
-inline constexpr int kMaxPartNumber = 10'000;
+// The limits themselves are model/part_limits.h. Every store enforces them.
 
 /// Errors: `bad_part_number` (internal) outside 1 to 10,000.
 Status check_part_number(int number);

@@ -23,7 +23,7 @@ std::optional<CutPart> PartCutter::cut(std::int64_t target) const {
   const std::size_t closed = borders_.back().end;
   for (std::size_t i = 0; i < borders_.size(); ++i) {
     if (static_cast<std::int64_t>(borders_[i].end) < target) continue;
-    if (static_cast<std::int64_t>(closed - borders_[i].end) < kMinPartSize) return std::nullopt;
+    if (static_cast<std::int64_t>(closed - borders_[i].end) < kMinPartBytes) return std::nullopt;
     return take_until(i + 1);
   }
   return std::nullopt;

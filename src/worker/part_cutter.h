@@ -21,7 +21,7 @@ struct CutPart {
 
 /// Cuts the output of one partition's encoder into parts at chunk borders.
 ///
-/// Invariant: a part is cut off only when at least `kMinPartSize` bytes of whole chunks stay behind it, so that the
+/// Invariant: a part is cut off only when at least `kMinPartBytes` bytes of whole chunks stay behind it, so that the
 /// last part of a partition is never under the store's minimum. Where the cuts lie depends on the chunks alone, so a
 /// resumed partition cuts the same parts. Memory: at most part size + 5 MiB + two chunks.
 class PartCutter {

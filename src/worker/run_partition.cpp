@@ -149,7 +149,7 @@ Status run_partition(const PartitionWork& work, const WorkerRooms& rooms, LivePr
   const std::optional<CutPart> rest = cutter.rest();
   const bool nothing_uploaded = uploader.next_sequence() == 0;
   if (work.job.partition_count == 1 && nothing_uploaded &&
-      static_cast<std::int64_t>(cutter.out().size()) < kMinPartSize) {
+      static_cast<std::int64_t>(cutter.out().size()) < kMinPartBytes) {
     return publish_small_export(work, rooms, rest ? &*rest : nullptr);
   }
   if (rest) CHECK_OK(uploader.upload(*rest));
@@ -162,7 +162,7 @@ Status run_partition(const PartitionWork& work, const WorkerRooms& rooms, LivePr
 
 std::int64_t partition_memory(std::int64_t part_size, std::int64_t encoder_memory) {
   constexpr std::int64_t kBatchAndScratch = std::int64_t{6} << 20;
-  return 2 * part_size + kMinPartSize + kBatchAndScratch + encoder_memory;
+  return 2 * part_size + kMinPartBytes + kBatchAndScratch + encoder_memory;
 }
 
 }  // namespace longshore

@@ -11,7 +11,9 @@ Status run_plan(const PlanWork& work, const WorkerRooms& rooms, std::stop_token 
     return fail(internal_error("format_unknown", "this build cannot write the format " + spec.format));
   }
   TRY(SourceDatabase* const source, rooms.sources.find(spec.dataset.source));
-  TRY(const ExportPlan plan, plan_export(*source, spec, format->traits().parallel, rooms.plan, stop));
+  const FormatTraits& traits = format->traits();
+  const FormatRules rules{traits.name, traits.parallel, traits.max_rows, traits.max_partition_rows};
+  TRY(const ExportPlan plan, plan_export(*source, spec, rules, rooms.plan, stop));
   crash_point("plan.before_upload");
   if (work.job.upload_id.empty()) {
     TRY(const UploadRef upload, rooms.store.begin_upload(work.job.object_key, {rooms.formats.content_type(spec)}));

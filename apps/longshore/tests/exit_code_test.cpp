@@ -9,6 +9,8 @@ TEST(ExitCode, IsMadeOfTheError) {
   EXPECT_EQ(exit_code_of(user_error("unauthenticated", "")), kExitUnauthorised);
   EXPECT_EQ(exit_code_of(user_error("permission_denied", "")), kExitUnauthorised);
   EXPECT_EQ(exit_code_of(user_error("export_not_found", "")), kExitNotFound);
+  EXPECT_EQ(exit_code_of(user_error("catalog_not_found", "")), kExitNotFound);
+  EXPECT_EQ(exit_code_of(user_error("configuration_not_found", "")), kExitNotFound);
   EXPECT_EQ(exit_code_of(user_error("invalid_request", "")), kExitUsage);
   EXPECT_EQ(exit_code_of(user_error("export_active", "")), kExitUsage);
   EXPECT_EQ(exit_code_of(external_error("server_unreachable", "")), kExitUnavailable);
@@ -16,6 +18,7 @@ TEST(ExitCode, IsMadeOfTheError) {
   EXPECT_EQ(exit_code_of(external_error("too_many_requests", "")), kExitUnavailable);
   EXPECT_EQ(exit_code_of(external_error("export_failed", "")), kExitFailed);
   EXPECT_EQ(exit_code_of(user_error("timed_out", "")), kExitFailed);
+  EXPECT_EQ(exit_code_of(user_error("too_many_rows", "")), kExitFailed);
   EXPECT_EQ(exit_code_of(external_error("verification_failed", "")), kExitFailed);
   EXPECT_EQ(exit_code_of(internal_error("anything", "")), kExitFailed);
   EXPECT_EQ(exit_code_of(user_error("stopped", "")), kExitInterrupted);

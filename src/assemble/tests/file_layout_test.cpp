@@ -64,7 +64,7 @@ void expect_valid(const FileLayout& layout) {
     EXPECT_GT(part.number, number);
     EXPECT_LE(part.number, kMaxPartNumber);
     if (&part != &layout.parts.back()) {
-      EXPECT_GE(part.size, kMinPartSize) << "part " << part.number;
+      EXPECT_GE(part.size, kMinPartBytes) << "part " << part.number;
     }
     number = part.number;
     position += part.size;

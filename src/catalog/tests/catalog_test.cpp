@@ -254,7 +254,7 @@ TEST_F(CatalogTest, LoadsFilesAndSaysWhenThereIsNone) {
 
   const auto missing = Catalog::load(path);
   ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().code, "bad_catalog");
+  EXPECT_EQ(missing.error().code, "catalog_not_found");
   EXPECT_THAT(missing.error().message, testing::HasSubstr(path));
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "scan/cut_positions.h"
 #include "scan/postgres/keyset_query.h"
 #include "scan/postgres/literal.h"
 #include "scan/sql_text.h"
@@ -23,7 +24,7 @@ constexpr std::chrono::milliseconds kLastProbeLimit = 60s;
 constexpr int kMaxSteps = 32;
 
 PartitionPlan ranges_between(std::vector<KeyTuple> boundaries, const KeyTuple& greatest, bool exact) {
-  PartitionPlan plan{.ranges = {}, .exact = exact};
+  PartitionPlan plan{.ranges = {}, .exact = exact, .rows = std::nullopt};
   std::optional<KeyTuple> after;
   boundaries.push_back(greatest);
   for (KeyTuple& boundary : boundaries) {
@@ -37,29 +38,42 @@ PartitionPlan ranges_between(std::vector<KeyTuple> boundaries, const KeyTuple& g
 
 Result<PartitionPlan> PostgresPartitionPlanner::plan(const PartitionRequest& request) {
   TRY(const std::optional<KeyTuple> greatest, extreme_key(true));
-  if (!greatest) return PartitionPlan{.ranges = {}, .exact = true};
-  if (request.partitions <= 1) return ranges_between({}, *greatest, false);
+  if (!greatest) return PartitionPlan{.ranges = {}, .exact = true, .rows = 0};
+  const bool limited = request.max_rows > 0 || request.max_total_rows > 0;
+  if (request.partitions <= 1 && !limited) return ranges_between({}, *greatest, false);
   TRY(const std::optional<KeyTuple> least, extreme_key(false));
   if (!least) return ranges_between({}, *greatest, false);
 
   TRY(const std::int64_t rows, query_.estimated_rows(query_.where()));
-  if (request.exact || rows < kSmallSet) {
-    const auto limit = request.exact ? request.time_limit : std::min(request.time_limit, kSmallSetLimit);
-    TRY(auto exact, exact_boundaries(request.partitions, limit));
-    if (exact) {
-      TRY(auto ordered, query_.in_key_order(*exact, *least, *greatest));
-      return ranges_between(std::move(ordered), *greatest, true);
-    }
+  if (request.exact || limited || rows < kSmallSet) {
+    const bool patient = request.exact || limited;
+    TRY(auto counted, exact_cut(request, patient ? request.time_limit : std::min(request.time_limit, kSmallSetLimit)));
+    if (counted) return plan_of(*std::move(counted), request, *least, *greatest);
   }
-  TRY(auto cheap, cheap_boundaries(request.partitions, *least, *greatest));
-  bool counted = false;
-  if (!cheap && !request.exact) {
-    TRY(cheap, exact_boundaries(request.partitions, std::min(request.time_limit, kSmallSetLimit)));
-    counted = cheap.has_value();
+  PartitionRequest estimated = request;
+  estimated.partitions = partition_count_for(cautious_rows(rows), request);
+  if (estimated.partitions <= 1) return ranges_between({}, *greatest, false);
+  TRY(auto cheap, cheap_boundaries(estimated.partitions, *least, *greatest));
+  if (cheap) {
+    TRY(auto ordered, query_.in_key_order(*cheap, *least, *greatest));
+    return ranges_between(std::move(ordered), *greatest, false);
   }
-  if (!cheap) return ranges_between({}, *greatest, false);
-  TRY(auto ordered, query_.in_key_order(*cheap, *least, *greatest));
-  return ranges_between(std::move(ordered), *greatest, counted);
+  if (!request.exact && !limited) {
+    TRY(auto counted, exact_cut(request, std::min(request.time_limit, kSmallSetLimit)));
+    if (counted) return plan_of(*std::move(counted), request, *least, *greatest);
+  }
+  return ranges_between({}, *greatest, false);
+}
+
+Result<PartitionPlan> PostgresPartitionPlanner::plan_of(ExactCut counted, const PartitionRequest& request,
+                                                        const KeyTuple& least, const KeyTuple& greatest) {
+  if (request.max_total_rows > 0 && counted.rows > request.max_total_rows) {
+    return PartitionPlan{.ranges = {}, .exact = true, .rows = counted.rows};
+  }
+  TRY(auto ordered, query_.in_key_order(counted.boundaries, least, greatest));
+  PartitionPlan plan = ranges_between(std::move(ordered), greatest, true);
+  plan.rows = counted.rows;
+  return plan;
 }
 
 Result<std::optional<KeyTuple>> PostgresPartitionPlanner::extreme_key(bool greatest) {
@@ -76,19 +90,22 @@ Result<std::optional<KeyTuple>> PostgresPartitionPlanner::extreme_key(bool great
                                                    " takes too long; is there an index on the key?"));
 }
 
-Result<std::optional<std::vector<KeyTuple>>> PostgresPartitionPlanner::exact_boundaries(
-    int partitions, std::chrono::milliseconds limit) {
+Result<std::optional<PostgresPartitionPlanner::ExactCut>> PostgresPartitionPlanner::exact_cut(
+    const PartitionRequest& request, std::chrono::milliseconds limit) {
   const auto begin = std::chrono::steady_clock::now();
-  TRY(const auto rows, query_.count(query_.where(), std::nullopt, limit));
+  const auto most = request.max_total_rows > 0 ? std::optional(request.max_total_rows + 1) : std::nullopt;
+  TRY(const auto rows, query_.count(query_.where(), most, limit));
   const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
-  if (!rows || spent >= limit) return std::optional<std::vector<KeyTuple>>();
-  std::vector<std::int64_t> positions;
-  for (std::int64_t i = 1; i < partitions; ++i) {
-    const std::int64_t position = *rows * i / partitions;
-    if (position > 0 && (positions.empty() || positions.back() != position)) positions.push_back(position);
-  }
-  if (positions.empty()) return std::optional(std::vector<KeyTuple>());
-  return query_.keys_at(positions, limit - spent);
+  if (!rows) return std::optional<ExactCut>();
+  ExactCut cut{.rows = *rows, .boundaries = {}};
+  if (most && *rows == *most) return std::optional(std::move(cut));
+  const std::vector<std::int64_t> positions = cut_positions(*rows, request);
+  if (positions.empty()) return std::optional(std::move(cut));
+  if (spent >= limit) return std::optional<ExactCut>();
+  TRY(auto keys, query_.keys_at(positions, limit - spent));
+  if (!keys) return std::optional<ExactCut>();
+  cut.boundaries = *std::move(keys);
+  return std::optional(std::move(cut));
 }
 
 Result<std::optional<std::vector<KeyTuple>>> PostgresPartitionPlanner::cheap_boundaries(int partitions,

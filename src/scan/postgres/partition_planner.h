@@ -15,8 +15,9 @@ namespace longshore {
 /// ordered as the database orders the key, so every row is in exactly one.
 ///
 /// Cheap: the ends are read from the index; between them the first key column that varies is cut where the planner's
-/// own estimate (EXPLAIN) says that a share of the rows lies below. Exact: one pass over the keys. Small sets are
-/// always cut exactly, it costs less than guessing.
+/// own estimate (EXPLAIN) says that a share of the rows lies below. Exact: the rows are counted and the keys
+/// at the cuts read in one pass. Small sets are always cut exactly, it costs less than guessing; and so is what a
+/// format limits.
 class PostgresPartitionPlanner {
  public:
   explicit PostgresPartitionPlanner(PostgresKeyQuery& query) : query_(query) {}
@@ -25,8 +26,15 @@ class PostgresPartitionPlanner {
 
  private:
   Result<std::optional<KeyTuple>> extreme_key(bool greatest);
+  /// What one pass over the keys finds out.
+  struct ExactCut {
+    std::int64_t rows = 0;
+    std::vector<KeyTuple> boundaries;  ///< none when there are more rows than the request takes
+  };
   /// nullopt when it takes longer than `limit`.
-  Result<std::optional<std::vector<KeyTuple>>> exact_boundaries(int partitions, std::chrono::milliseconds limit);
+  Result<std::optional<ExactCut>> exact_cut(const PartitionRequest& request, std::chrono::milliseconds limit);
+  Result<PartitionPlan> plan_of(ExactCut counted, const PartitionRequest& request, const KeyTuple& least,
+                                const KeyTuple& greatest);
   /// nullopt when there is nothing to cut by.
   Result<std::optional<std::vector<KeyTuple>>> cheap_boundaries(int partitions, const KeyTuple& least,
                                                                 const KeyTuple& greatest);

@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include "scan/cut_positions.h"
 #include "scan/key_domain.h"
 #include "scan/row_width.h"
 #include "scan/scan_errors.h"
@@ -40,11 +41,12 @@ class SqlitePlanner {
   const SqliteCondition& selected() const { return selection_; }
   bool has_rows() const { return key_.has_value(); }
 
-  /// nullopt: it took longer than `limit`.
-  Result<std::optional<std::int64_t>> count(milliseconds limit) {
+  /// The rows, no more than `most`. nullopt: it took longer than `limit`.
+  Result<std::optional<std::int64_t>> count(std::optional<std::int64_t> most, milliseconds limit) {
     connection_.set_time_limit(limit);
-    TRY(SqliteStatement statement,
-        connection_.prepare("SELECT count(*) FROM " + relation_ + " WHERE " + selection_.sql));
+    std::string rows = relation_ + " WHERE " + selection_.sql;
+    if (most) rows = "(SELECT 1 FROM " + rows + " LIMIT " + std::to_string(*most) + ")";
+    TRY(SqliteStatement statement, connection_.prepare("SELECT count(*) FROM " + rows));
     CHECK_OK(bind_all(statement, selection_.binds));
     const auto row = statement.step();
     connection_.set_time_limit(std::nullopt);
@@ -72,25 +74,30 @@ class SqlitePlanner {
     return std::optional(std::move(key));
   }
 
-  /// The keys that cut the rows into equal parts, by reading every key once. Errors: `source_timeout` after `limit`.
-  Result<std::vector<KeyTuple>> exact_boundaries(int partitions, milliseconds limit) {
-    const auto until = std::chrono::steady_clock::now() + limit;
-    TRY(const auto rows, count(limit));
+  struct ExactCut {
+    std::int64_t rows = 0;
+    std::vector<KeyTuple> boundaries;  ///< none when there are more rows than the request takes
+  };
+  /// Counts, and finds the keys that cut the rows into equal parts, by reading every key once. Errors: `source_timeout`
+  /// after the request's limit.
+  Result<ExactCut> exact_cut(const PartitionRequest& request) {
+    const auto until = std::chrono::steady_clock::now() + request.time_limit;
+    const auto most = request.max_total_rows > 0 ? std::optional(request.max_total_rows + 1) : std::nullopt;
+    TRY(const auto rows, count(most, request.time_limit));
     if (!rows) return fail(source_timeout("counting takes too long"));
+    ExactCut cut{.rows = *rows, .boundaries = {}};
+    if (most && *rows == *most) return cut;
     connection_.set_time_limit(
         std::max(1ms, std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now())));
-    std::vector<KeyTuple> boundaries;
     std::optional<KeyTuple> after;
     std::int64_t taken = 0;
-    for (int i = 1; i < partitions; ++i) {
-      const std::int64_t wanted = *rows * i / partitions;
-      if (wanted == taken) continue;
+    for (const std::int64_t wanted : cut_positions(*rows, request)) {
       TRY(after, key_at(after, wanted - taken - 1, false));
       if (!after) break;
-      boundaries.push_back(*after);
+      cut.boundaries.push_back(*after);
       taken = wanted;
     }
-    return boundaries;
+    return cut;
   }
 
   /// Cuts that divide the key's numbers evenly; none for keys that are no single integer.
@@ -130,7 +137,7 @@ class SqliteSource final : public SourceDatabase {
   Result<ScanEstimate> estimate(const ExportSpec& spec, std::stop_token stop) override {
     TRY(const Lease lease, open(stop));
     TRY(SqlitePlanner planner, SqlitePlanner::make(*lease.connection, spec));
-    TRY(const auto rows, planner.count(kCountLimit));
+    TRY(const auto rows, planner.count(std::nullopt, kCountLimit));
     ScanEstimate estimate;
     estimate.exact = rows.has_value();
     estimate.rows = rows ? *rows : rough_row_count(*lease.connection, spec.dataset.relation);
@@ -143,7 +150,7 @@ class SqliteSource final : public SourceDatabase {
                                         std::stop_token stop) override {
     TRY(const Lease lease, open(stop));
     TRY(SqlitePlanner planner, SqlitePlanner::make(*lease.connection, spec));
-    PartitionPlan plan;
+    PartitionPlan plan{.ranges = {}, .exact = true, .rows = 0};
     if (!planner.has_rows()) return plan;
     // One read transaction for all questions: a row that is added meanwhile cannot become a boundary behind the end.
     TRY(SqliteStatement begin, lease.connection->prepare("BEGIN"));
@@ -151,18 +158,23 @@ class SqliteSource final : public SourceDatabase {
     lease.connection->set_time_limit(kEndLimit);
     TRY(const auto greatest, planner.key_at(std::nullopt, 0, true));
     if (!greatest) return plan;
+    plan = PartitionPlan{};
     std::vector<KeyTuple> boundaries;
-    if (request.partitions > 1) {
-      auto exact = planner.exact_boundaries(request.partitions, request.time_limit);
-      plan.exact = exact.has_value();
-      if (exact) {
-        boundaries = *std::move(exact);
-      } else if (exact.error().code == "source_timeout") {
+    if (request.partitions > 1 || request.max_rows > 0 || request.max_total_rows > 0) {
+      auto counted = planner.exact_cut(request);
+      if (counted) {
+        plan.exact = true;
+        plan.rows = counted->rows;
+        if (request.max_total_rows > 0 && counted->rows > request.max_total_rows) return plan;
+        boundaries = std::move(counted->boundaries);
+      } else if (counted.error().code == "source_timeout") {
         lease.connection->set_time_limit(kEndLimit);
+        const int partitions =
+            partition_count_for(cautious_rows(rough_row_count(*lease.connection, spec.dataset.relation)), request);
         TRY(const auto least, planner.key_at(std::nullopt, 0, false));
-        if (least) boundaries = planner.even_boundaries(request.partitions, *least, *greatest);
+        if (least) boundaries = planner.even_boundaries(partitions, *least, *greatest);
       } else {
-        return fail(std::move(exact).error());
+        return fail(std::move(counted).error());
       }
     }
     boundaries.push_back(*greatest);

@@ -15,6 +15,7 @@ class PostgresPlanTest : public PostgresTest {
       return {};
     }
     exact_ = plan->exact;
+    rows_ = plan->rows;
     std::vector<std::int64_t> sizes;
     std::vector<TextRow> all;
     for (const KeyRange& range : plan->ranges) {
@@ -47,6 +48,7 @@ class PostgresPlanTest : public PostgresTest {
   }
 
   bool exact_ = false;
+  std::optional<std::int64_t> rows_;
 };
 
 TEST_F(PostgresPlanTest, NothingToCut) {
@@ -105,6 +107,45 @@ TEST_F(PostgresPlanTest, SkewedNumbersAreCutByStatistics) {
   expect_balanced(sizes(*source, tenant, {.partitions = 4, .exact = true, .time_limit = std::chrono::milliseconds(1)}),
                   4, 0.3);
   EXPECT_FALSE(exact_);
+}
+
+TEST_F(PostgresPlanTest, LimitsOfPartitionsAreKeptAndRowsCounted) {
+  run("CREATE UNLOGGED TABLE {}.t (tenant text, id bigint, PRIMARY KEY (tenant, id))");
+  const auto source = open();
+  ExportSpec whole = spec(*source, "t", {"tenant", "id"});
+  EXPECT_EQ(source->plan_partitions(whole, {.max_rows = 10}, {})->rows, 0);
+  // Statistics of a time when there was next to nothing.
+  run("INSERT INTO {}.t VALUES ('t0', 0)");
+  run("ANALYZE {}.t");
+  run("INSERT INTO {}.t SELECT 't' || i % 2, i::bigint * i FROM generate_series(1, 250000) i");
+  EXPECT_THAT(sizes(*source, whole, {.max_rows = 100'000}),
+              testing::Each(testing::AllOf(testing::Ge(83'333), testing::Le(83'334))));
+  EXPECT_EQ(rows_, 250'001);
+  EXPECT_TRUE(exact_);
+  EXPECT_THAT(sizes(*source, whole, {.max_rows = 250'001}), testing::ElementsAre(250'001));
+  EXPECT_EQ(sizes(*source, whole, {.partitions = 5, .max_rows = 100'000}).size(), 6U);
+
+  const auto fits = source->plan_partitions(whole, {.max_total_rows = 250'001}, {});
+  ASSERT_TRUE(fits) << fits.error().message;
+  EXPECT_EQ(fits->rows, 250'001);
+  EXPECT_EQ(fits->ranges.size(), 1U);
+  const auto too_many = source->plan_partitions(whole, {.max_total_rows = 250'000}, {});
+  ASSERT_TRUE(too_many);
+  EXPECT_EQ(too_many->rows, 250'001);
+  EXPECT_TRUE(too_many->ranges.empty());
+}
+
+TEST_F(PostgresPlanTest, WhereCountingTakesTooLongStatisticsServeWithAMargin) {
+  run("CREATE UNLOGGED TABLE {}.t (id bigint PRIMARY KEY)");
+  run("INSERT INTO {}.t SELECT i FROM generate_series(1, 400000) i");
+  run("ANALYZE {}.t");
+  const auto source = open();
+  const ExportSpec whole = spec(*source, "t", {"id"});
+  const auto parts = sizes(*source, whole, {.max_rows = 100'000, .time_limit = std::chrono::milliseconds(1)});
+  EXPECT_EQ(rows_, std::nullopt);
+  EXPECT_FALSE(exact_);
+  EXPECT_EQ(parts.size(), 8U) << "twice as many rows are reckoned with";
+  for (const std::int64_t size : parts) EXPECT_LE(size, 100'000);
 }
 
 TEST_F(PostgresPlanTest, OtherKeysAreCutByStatistics) {

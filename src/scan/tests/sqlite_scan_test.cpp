@@ -353,6 +353,35 @@ TEST_F(SqliteScanTest, EstimatesAndSmallPlans) {
   for (const KeyRange& range : plan->ranges) EXPECT_EQ(read_range(*source, own, range)->rows.size(), 125U);
 }
 
+TEST_F(SqliteScanTest, LimitsOfPartitionsAreKeptAndRowsCounted) {
+  make_series(1000);
+  run("CREATE TABLE t (id INTEGER PRIMARY KEY, tenant TEXT)");
+  const ExportSpec whole = spec("t", {"id"});
+  const auto source = open();
+  EXPECT_EQ(source->plan_partitions(whole, {.max_rows = 10}, {})->rows, 0);
+  run("INSERT INTO t SELECT i * i, 't' || (i % 2) FROM series");
+  const auto counted = source->plan_partitions(whole, {.max_rows = 300}, {});
+  ASSERT_TRUE(counted) << counted.error().message;
+  EXPECT_EQ(counted->rows, 1000);
+  EXPECT_TRUE(counted->exact);
+  ASSERT_EQ(counted->ranges.size(), 4U);
+  for (const KeyRange& range : counted->ranges) EXPECT_EQ(read_range(*source, whole, range)->rows.size(), 250U);
+  EXPECT_EQ(source->plan_partitions(whole, {.max_rows = 1000}, {})->ranges.size(), 1U);
+  EXPECT_EQ(source->plan_partitions(whole, {.partitions = 3, .max_rows = 500}, {})->ranges.size(), 4U);
+
+  const auto fits = source->plan_partitions(whole, {.max_total_rows = 1000}, {});
+  EXPECT_EQ(fits->rows, 1000);
+  EXPECT_EQ(fits->ranges.size(), 1U);
+  const auto too_many = source->plan_partitions(whole, {.max_total_rows = 700}, {});
+  EXPECT_EQ(too_many->rows, 701) << "counting stops behind the limit";
+  EXPECT_TRUE(too_many->ranges.empty());
+  ExportSpec own = whole;
+  own.dataset.tenant_column = "tenant";
+  own.tenant = "t1";
+  EXPECT_EQ(source->plan_partitions(own, {.max_total_rows = 700}, {})->rows, 500);
+  EXPECT_EQ(source->plan_partitions(whole, {.partitions = 1}, {})->rows, std::nullopt) << "nobody asked";
+}
+
 TEST_F(SqliteScanTest, AWriterDoesNotDisturb) {
   run("PRAGMA journal_mode = WAL");
   make_series(1000);

@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/url/encode.hpp>
 #include <boost/url/parse.hpp>
-#include <boost/url/parse_query.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 #include <charconv>
 
@@ -128,30 +126,6 @@ Result<VerifiedLink> SignedLinks::verify(const std::string& key, const LinkParam
                            fmt::format("this download link was valid until {}; ask for a new one", to_rfc3339(until))));
   }
   return VerifiedLink{key, parameters.filename, parameters.type, until};
-}
-
-Result<LinkParameters> SignedLinks::parse_query(std::string_view encoded_query) {
-  const auto query = boost::urls::parse_query(boost::urls::string_view(encoded_query.data(), encoded_query.size()));
-  if (!query) return fail(invalid_link());
-  LinkParameters parameters;
-  struct Field {
-    std::string_view name;
-    std::string& value;
-    bool seen = false;
-  };
-  std::array fields{Field{"expires", parameters.expires}, Field{"kid", parameters.kid},
-                    Field{"filename", parameters.filename}, Field{"type", parameters.type},
-                    Field{"sig", parameters.sig}};
-  for (const auto& encoded : *query) {
-    const std::string name = encoded.key.decode({true});
-    const auto field = std::ranges::find(fields, std::string_view(name), &Field::name);
-    if (field == fields.end()) continue;
-    if (field->seen) return fail(invalid_link());
-    field->seen = true;
-    // space_as_plus: mail programs and form libraries rewrite %20 so.
-    field->value = encoded.value.decode({true});
-  }
-  return parameters;
 }
 
 }  // namespace longshore

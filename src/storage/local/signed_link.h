@@ -56,10 +56,6 @@ class SignedLinks final : public LinkSigner {
   /// (user). The signature is looked at first, in constant time: a forged link learns nothing.
   Result<VerifiedLink> verify(const std::string& key, const LinkParameters& parameters, Timestamp now) const;
 
-  /// Reads the query of a request target (without `?`), percent-decoded; other parameters are ignored. Errors:
-  /// `link_invalid` for broken encoding and for a parameter given twice.
-  static Result<LinkParameters> parse_query(std::string_view encoded_query);
-
  private:
   SignedLinks(std::vector<LinkKey> keys, std::string base_url, const Clock& clock);
 

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <sstream>
+
 #include "storage/content_disposition.h"
 
 namespace longshore {
@@ -13,13 +16,26 @@ using testing::HasSubstr;
 const std::string kSecret = "0123456789abcdef0123456789abcdef";
 const std::string kOther = "fedcba9876543210fedcba9876543210";
 
+std::string percent_decoded(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%') {
+      out += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 class SignedLinksTest : public testing::Test {
  protected:
   std::unique_ptr<SignedLinks> make(std::vector<LinkKey> keys,
                                     const std::string& base = "https://exports.example.com") {
     return SignedLinks::make(std::move(keys), base, clock_).value();
   }
-  /// Takes a URL apart as the server does.
+  /// Takes a URL apart.
   struct Taken {
     std::string key;
     LinkParameters parameters;
@@ -27,7 +43,16 @@ class SignedLinksTest : public testing::Test {
   static Taken take(const std::string& url) {
     const auto path = url.find("/v1/files/") + 10;
     const auto question = url.find('?');
-    return {url.substr(path, question - path), SignedLinks::parse_query(url.substr(question + 1)).value()};
+    Taken taken{url.substr(path, question - path), {}};
+    LinkParameters& to = taken.parameters;
+    std::map<std::string, std::string*> fields{
+        {"expires", &to.expires}, {"kid", &to.kid}, {"filename", &to.filename}, {"type", &to.type}, {"sig", &to.sig}};
+    std::istringstream query(url.substr(question + 1));
+    for (std::string pair; std::getline(query, pair, '&');) {
+      const std::size_t equals = pair.find('=');
+      *fields.at(pair.substr(0, equals)) = percent_decoded(pair.substr(equals + 1));
+    }
+    return taken;
   }
 
   ManualClock clock_{Timestamp{std::chrono::seconds{1'780'000'000}}};
@@ -163,21 +188,6 @@ TEST_F(SignedLinksTest, RefusesToSignNonsense) {
   // However long, without overflow.
   const auto forever = take(links_->sign(key_, {std::chrono::seconds::max(), "", ""}).value());
   EXPECT_TRUE(links_->verify(forever.key, forever.parameters, clock_.now()));
-}
-
-TEST_F(SignedLinksTest, ReadsQueries) {
-  const auto parsed = SignedLinks::parse_query("utm=1&kid=k1&expires=5&filename=a%20b+c%2Bd&sig=s&type").value();
-  EXPECT_EQ(parsed.kid, "k1");
-  EXPECT_EQ(parsed.expires, "5");
-  EXPECT_EQ(parsed.filename, "a b c+d");
-  EXPECT_EQ(parsed.type, "");
-  EXPECT_EQ(parsed.sig, "s");
-  EXPECT_TRUE(SignedLinks::parse_query(""));
-  for (const char* bad : {"kid=a&kid=b", "kid=%zz", "kid=%2", "kid=a b", "sig=x&s%69g=y"}) {
-    const auto refused = SignedLinks::parse_query(bad);
-    ASSERT_FALSE(refused) << bad;
-    EXPECT_EQ(refused.error().code, "link_invalid");
-  }
 }
 
 TEST(ContentDispositionTest, NamesFilesForOldAndNewClients) {
