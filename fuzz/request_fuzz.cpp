@@ -35,7 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace longshore;  // NOLINT: a program of one function
   static const Catalog catalog = *Catalog::parse(kCatalog, "catalog.yaml");
   static const Principal who{TenantId("acme"), UserId("ann"), {}, {"*"}};
-  static const std::vector<FormatChoice> formats{{"csv", true}, {"jsonl", true}};
+  static const std::vector<FormatChoice> formats{{"csv", true},      {"jsonl", true}, {"json", true},
+                                                 {"parquet", false}, {"xlsx", false}, {"pdf", false}};
   const std::string_view body(reinterpret_cast<const char*>(data), size);
   const auto spec = validate_request(body, catalog, who, formats);
   if (!spec) {

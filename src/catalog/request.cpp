@@ -1,7 +1,6 @@
 #include "catalog/request.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -9,45 +8,21 @@
 #include "base/closest_name.h"
 #include "catalog/json_document.h"
 #include "catalog/literal.h"
+#include "catalog/request_fields.h"
 #include "catalog/request_filters.h"
 #include "catalog/request_findings.h"
+#include "catalog/request_options.h"
 
 namespace longshore {
 
 namespace {
-
-constexpr std::size_t kMaxTitle = 200;  // characters
-
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return text;
-}
-
-bool is_control(std::uint32_t code_point) {
-  return code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0) || code_point == 0x2028 || code_point == 0x2029;
-}
-
-/// The characters of valid UTF-8 (Boost.JSON lets nothing else through).
-std::vector<std::uint32_t> code_points(std::string_view text) {
-  std::vector<std::uint32_t> points;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte & 0xC0) == 0x80 && !points.empty()) {
-      points.back() = (points.back() << 6) | (byte & 0x3FU);
-    } else {
-      points.push_back(byte < 0x80 ? byte : byte < 0xE0 ? byte & 0x1FU : byte < 0xF0 ? byte & 0x0FU : byte & 0x07U);
-    }
-  }
-  return points;
-}
 
 /// Reads one request; used once.
 class RequestReader {
  public:
   RequestReader(const JsonValue& json, const Catalog& catalog, const Principal& who,
                 const std::vector<FormatChoice>& formats)
-      : json_(json), catalog_(catalog), who_(who), formats_(formats) {}
+      : json_(json), catalog_(catalog), who_(who), formats_(formats), fields_(json, "", findings_) {}
 
   Result<ExportSpec> read() {
     for (const std::string& pointer : duplicate_members(json_)) {
@@ -64,11 +39,10 @@ class RequestReader {
     }
     read_format();
     read_consistency();
-    read_csv();
+    RequestOptions(fields_, findings_).read(spec_);
     read_notify();
-    read_title();
-    check_names(json_, "",
-                {"exportType", "format", "filters", "columns", "compression", "consistency", "csv", "notify", "title"});
+    fields_.check_names({"exportType", "format", "filters", "columns", "compression", "consistency", "csv", "parquet",
+                         "xlsx", "pdf", "timeZone", "title", "notify"});
     if (!findings_.empty()) return fail(findings_.take());
     return std::move(spec_);
   }
@@ -82,24 +56,14 @@ class RequestReader {
   void read_format();
   void read_compression(const FormatChoice* format);
   void read_consistency();
-  void read_csv();
-  void read_delimiter(const JsonValue& csv);
   void read_notify();
-  void read_title();
-
-  void check_names(const JsonValue& object, const std::string& pointer, const std::vector<std::string>& known);
-  const JsonValue* member(const JsonValue& object, const std::string& pointer, const char* name, JsonValue::Kind kind,
-                          const char* expected);
-  std::optional<std::string> text(const JsonValue& object, const std::string& pointer, const char* name);
-  /// One of `words`, in any case.
-  std::optional<std::string> word(const JsonValue& object, const std::string& pointer, const char* name,
-                                  const std::vector<std::string>& words);
 
   const JsonValue& json_;
   const Catalog& catalog_;
   const Principal& who_;
   const std::vector<FormatChoice>& formats_;
   RequestFindings findings_;
+  const RequestFields fields_;
   ExportSpec spec_;
   bool forbidden_ = false;
 };
@@ -109,7 +73,7 @@ const Dataset* RequestReader::read_dataset() {
     findings_.add("/exportType", "missing_field", "exportType is required: the name of a dataset");
     return nullptr;
   }
-  const auto name = text(json_, "", "exportType");
+  const auto name = fields_.text("exportType");
   if (!name) return nullptr;
   const Dataset* dataset = catalog_.find_dataset(*name);
   if (dataset == nullptr) {
@@ -195,7 +159,7 @@ void RequestReader::read_format() {
   const FormatChoice* format = nullptr;
   if (json_.find("format") == nullptr) {
     findings_.add("/format", "missing_field", "format is required, e.g. \"csv\"");
-  } else if (const auto name = text(json_, "", "format")) {
+  } else if (const auto name = fields_.text("format")) {
     std::vector<std::string> names;
     std::string list;
     for (const FormatChoice& one : formats_) {
@@ -213,9 +177,7 @@ void RequestReader::read_format() {
 }
 
 void RequestReader::read_compression(const FormatChoice* format) {
-  const auto name = word(json_, "", "compression", {"none", "gzip", "zstd"});
-  if (!name) return;
-  spec_.compression = parse_compression(*name).value_or(Compression::none);
+  spec_.compression = fields_.choice<Compression>("compression").value_or(Compression::none);
   if (format != nullptr && !format->compressible && spec_.compression != Compression::none) {
     findings_.add("/compression", "not_available",
                   "the format \"" + format->name + "\" is compressed by itself; use \"none\"");
@@ -223,107 +185,25 @@ void RequestReader::read_compression(const FormatChoice* format) {
 }
 
 void RequestReader::read_consistency() {
-  const auto name = word(json_, "", "consistency", {"best_effort", "snapshot", "materialized"});
-  if (name && *name != "best_effort") {
+  const auto consistency = fields_.choice<Consistency>("consistency");
+  if (consistency && *consistency != Consistency::best_effort) {
     findings_.add("/consistency", "not_available",
-                  "\"" + *name + "\" is not available for this dataset yet; use \"best_effort\" or leave it out");
+                  "\"" + std::string(to_string(*consistency)) +
+                      "\" is not available for this dataset yet; use \"best_effort\" or leave it out");
   }
-}
-
-void RequestReader::read_csv() {
-  const JsonValue* csv = member(json_, "", "csv", JsonValue::Kind::object, "an object");
-  if (csv == nullptr) return;
-  if (!spec_.format.empty() && spec_.format != "csv") {
-    findings_.add("/csv", "not_available", "csv options need the format \"csv\", not \"" + spec_.format + "\"");
-  }
-  read_delimiter(*csv);
-  if (const auto* header = member(*csv, "/csv", "header", JsonValue::Kind::boolean, "true or false")) {
-    spec_.csv.header = header->boolean;
-  }
-  if (const auto* bom = member(*csv, "/csv", "bom", JsonValue::Kind::boolean, "true or false")) {
-    spec_.csv.bom = bom->boolean;
-  }
-  if (const auto profile = word(*csv, "/csv", "profile", {"spreadsheet", "machine"})) {
-    spec_.csv.profile = *profile == "machine" ? CsvProfile::machine : CsvProfile::spreadsheet;
-  }
-  if (const auto ending = word(*csv, "/csv", "lineEnding", {"crlf", "lf"})) spec_.csv.crlf = *ending == "crlf";
-  if (const auto zone = text(*csv, "/csv", "timeZone"); zone && *zone != "UTC") {
-    findings_.add("/csv/timeZone", "not_available", "times are written in UTC; other zones are not available yet");
-  }
-  check_names(*csv, "/csv", {"delimiter", "header", "bom", "profile", "timeZone", "lineEnding"});
-}
-
-void RequestReader::read_delimiter(const JsonValue& csv) {
-  const auto delimiter = text(csv, "/csv", "delimiter");
-  if (!delimiter) return;
-  // Nothing that can occur in a number, a date or a quote: the file would read back as other columns.
-  if (delimiter->size() != 1 || std::string_view(",;\t|").find(delimiter->front()) == std::string_view::npos) {
-    findings_.add("/csv/delimiter", "bad_value", "use one of \",\", \";\", \"|\" and a tab (\"\\t\")");
-    return;
-  }
-  spec_.csv.delimiter = delimiter->front();
 }
 
 void RequestReader::read_notify() {
-  const JsonValue* notify = member(json_, "", "notify", JsonValue::Kind::object, "an object");
-  if (notify == nullptr) return;
+  const JsonValue* object = fields_.member("notify", JsonValue::Kind::object, "an object");
+  if (object == nullptr) return;
+  const RequestFields notify(*object, "/notify", findings_);
   const char* not_configured = "notifications are not configured on this server; leave this out";
-  if (const auto* emails = member(*notify, "/notify", "emails", JsonValue::Kind::array, "an array of addresses");
+  if (const auto* emails = notify.member("emails", JsonValue::Kind::array, "an array of addresses");
       emails != nullptr && !emails->children.empty()) {
-    findings_.add("/notify/emails", "not_available", not_configured);
+    notify.add("emails", "not_available", not_configured);
   }
-  if (const auto* webhook = member(*notify, "/notify", "webhook", JsonValue::Kind::boolean, "true or false");
-      webhook != nullptr && webhook->boolean) {
-    findings_.add("/notify/webhook", "not_available", not_configured);
-  }
-  check_names(*notify, "/notify", {"emails", "webhook"});
-}
-
-void RequestReader::read_title() {
-  const auto title = text(json_, "", "title");
-  if (!title) return;
-  const std::vector<std::uint32_t> points = code_points(*title);
-  if (points.size() > kMaxTitle) {
-    findings_.add("/title", "bad_value", "may have at most " + std::to_string(kMaxTitle) + " characters");
-  } else if (std::any_of(points.begin(), points.end(), is_control)) {
-    findings_.add("/title", "bad_value", "must not hold control characters or line breaks");
-  } else {
-    spec_.title = *title;
-  }
-}
-
-void RequestReader::check_names(const JsonValue& object, const std::string& pointer,
-                                const std::vector<std::string>& known) {
-  for (const JsonValue& one : object.children) {
-    if (std::find(known.begin(), known.end(), one.key) != known.end()) continue;
-    findings_.add(json_pointer(pointer, one.key), "unknown_field",
-                  "there is no field of this name" + did_you_mean(one.key, known));
-  }
-}
-
-const JsonValue* RequestReader::member(const JsonValue& object, const std::string& pointer, const char* name,
-                                       JsonValue::Kind kind, const char* expected) {
-  const JsonValue* found = object.find(name);
-  if (found == nullptr || found->kind == kind) return found;
-  findings_.add(json_pointer(pointer, name), "wrong_type", std::string("must be ") + expected);
-  return nullptr;
-}
-
-std::optional<std::string> RequestReader::text(const JsonValue& object, const std::string& pointer, const char* name) {
-  const JsonValue* found = member(object, pointer, name, JsonValue::Kind::string, "a string");
-  return found == nullptr ? std::nullopt : std::optional<std::string>(found->text);
-}
-
-std::optional<std::string> RequestReader::word(const JsonValue& object, const std::string& pointer, const char* name,
-                                               const std::vector<std::string>& words) {
-  const auto given = text(object, pointer, name);
-  if (!given) return std::nullopt;
-  const std::string lower = lower_case(*given);
-  if (std::find(words.begin(), words.end(), lower) != words.end()) return lower;
-  std::string list;
-  for (const std::string& one : words) list += (list.empty() ? "\"" : ", \"") + one + "\"";
-  findings_.add(json_pointer(pointer, name), "bad_value", "must be one of " + list);
-  return std::nullopt;
+  if (notify.flag("webhook").value_or(false)) notify.add("webhook", "not_available", not_configured);
+  notify.check_names({"emails", "webhook"});
 }
 
 }  // namespace

@@ -211,6 +211,10 @@ std::optional<Consistency> parse_consistency(std::string_view text) {
   return find_name<Consistency>(kConsistencies, text);
 }
 
+std::string_view to_string(CsvProfile profile) {
+  return name_of(kCsvProfiles, profile);
+}
+
 std::string_view to_string(ParquetProfile profile) {
   return name_of(kParquetProfiles, profile);
 }
@@ -231,6 +235,46 @@ std::string_view to_string(PdfPageSize size) {
   return name_of(kPageSizes, size);
 }
 
+template <>
+std::span<const std::string_view> names_of<Compression>() {
+  return kCompressions;
+}
+
+template <>
+std::span<const std::string_view> names_of<Consistency>() {
+  return kConsistencies;
+}
+
+template <>
+std::span<const std::string_view> names_of<CsvProfile>() {
+  return kCsvProfiles;
+}
+
+template <>
+std::span<const std::string_view> names_of<ParquetProfile>() {
+  return kParquetProfiles;
+}
+
+template <>
+std::span<const std::string_view> names_of<ParquetCodec>() {
+  return kParquetCodecs;
+}
+
+template <>
+std::span<const std::string_view> names_of<XlsxTableStyle>() {
+  return kTableStyles;
+}
+
+template <>
+std::span<const std::string_view> names_of<PdfOrientation>() {
+  return kOrientations;
+}
+
+template <>
+std::span<const std::string_view> names_of<PdfPageSize>() {
+  return kPageSizes;
+}
+
 std::string to_json(const ExportSpec& spec) {
   return json::serialize(json::object{
       {"dataset", dataset_to_json(spec.dataset)},
@@ -245,7 +289,7 @@ std::string to_json(const ExportSpec& spec) {
         {"header", spec.csv.header},
         {"bom", spec.csv.bom},
         {"crlf", spec.csv.crlf},
-        {"profile", name_of(kCsvProfiles, spec.csv.profile)}}},
+        {"profile", to_string(spec.csv.profile)}}},
       {"parquet",
        {{"profile", to_string(spec.parquet.profile)},
         {"codec", to_string(spec.parquet.codec)},

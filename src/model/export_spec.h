@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -90,6 +91,8 @@ std::optional<Compression> parse_compression(std::string_view text);
 std::string_view to_string(Consistency consistency);
 std::optional<Consistency> parse_consistency(std::string_view text);
 
+/// `spreadsheet`, `machine`.
+std::string_view to_string(CsvProfile profile);
 /// `standard`, `modern`.
 std::string_view to_string(ParquetProfile profile);
 /// `zstd`, `snappy`, `none`.
@@ -100,6 +103,26 @@ std::string_view to_string(XlsxTableStyle style);
 std::string_view to_string(PdfOrientation orientation);
 /// `a4`, `a3`, `letter`, `legal`.
 std::string_view to_string(PdfPageSize size);
+
+/// The words of an enumeration above, in the order of its values: what a request may say.
+template <class Enum>
+std::span<const std::string_view> names_of();
+template <>
+std::span<const std::string_view> names_of<Compression>();
+template <>
+std::span<const std::string_view> names_of<Consistency>();
+template <>
+std::span<const std::string_view> names_of<CsvProfile>();
+template <>
+std::span<const std::string_view> names_of<ParquetProfile>();
+template <>
+std::span<const std::string_view> names_of<ParquetCodec>();
+template <>
+std::span<const std::string_view> names_of<XlsxTableStyle>();
+template <>
+std::span<const std::string_view> names_of<PdfOrientation>();
+template <>
+std::span<const std::string_view> names_of<PdfPageSize>();
 
 /// JSON form of a spec, for the metadata store. `spec_from_json` reads only what `to_json` wrote
 /// (error `bad_stored_spec` otherwise).

@@ -98,7 +98,8 @@ class RequestTest : public testing::Test {
 
   Catalog catalog;
   Principal who;
-  std::vector<FormatChoice> formats = {{"csv", true}, {"jsonl", true}, {"parquet", false}};
+  std::vector<FormatChoice> formats = {{"csv", true},      {"jsonl", true}, {"json", true},
+                                       {"parquet", false}, {"xlsx", false}, {"pdf", false}};
 };
 
 TEST_F(RequestTest, TheSmallestRequest) {
@@ -234,29 +235,30 @@ TEST_F(RequestTest, AllErrorsAtOnce) {
       refused(
           R"({"exportType":"audit_logs","format":"xls","fromat":"csv","compression":"lzma","consistency":"snapshot",
         "columns":["id","created_at","id",7,"ipAddress"],"filters":{"status":"x","to":5},
-        "csv":{"delimiter":"ab","header":"yes","quote":"'","timeZone":"Europe/Berlin"},
+        "csv":{"delimiter":"ab","header":"yes","quote":"'","timeZone":"Europe/Atlantis"},
         "notify":{"emails":["a@b.c"],"webhook":true,"sms":1},"title":"a\nb","title":"again"})"),
-      ElementsAre("invalid_request", "/title duplicate_key the object has two members of this name",
-                  "/filters/to wrong_type must be a string (timestamptz), not a number",
-                  "/filters/status bad_value \"x\" is not an integer from -2147483648 to 2147483647",
-                  "/columns/1 unknown_column dataset \"audit_logs\" has no column of this name; did you mean "
-                  "\"createdAt\"?",
-                  "/columns/2 duplicate_column the column \"id\" is named twice",
-                  "/columns/3 wrong_type must be a column's name",
-                  "/columns/4 permission_denied the column \"ipAddress\" needs the permission \"pii.read\"",
-                  "/format unknown_format there is no format of this name; available: csv, jsonl, parquet",
-                  "/compression bad_value must be one of \"none\", \"gzip\", \"zstd\"",
-                  "/consistency not_available \"snapshot\" is not available for this dataset yet; use \"best_effort\" "
-                  "or leave it out",
-                  "/csv/delimiter bad_value use one of \",\", \";\", \"|\" and a tab (\"\\t\")",
-                  "/csv/header wrong_type must be true or false",
-                  "/csv/timeZone not_available times are written in UTC; other zones are not available yet",
-                  "/csv/quote unknown_field there is no field of this name",
-                  "/notify/emails not_available notifications are not configured on this server; leave this out",
-                  "/notify/webhook not_available notifications are not configured on this server; leave this out",
-                  "/notify/sms unknown_field there is no field of this name",
-                  "/title bad_value must not hold control characters or line breaks",
-                  "/fromat unknown_field there is no field of this name; did you mean \"format\"?"));
+      ElementsAre(
+          "invalid_request", "/title duplicate_key the object has two members of this name",
+          "/filters/to wrong_type must be a string (timestamptz), not a number",
+          "/filters/status bad_value \"x\" is not an integer from -2147483648 to 2147483647",
+          "/columns/1 unknown_column dataset \"audit_logs\" has no column of this name; did you mean "
+          "\"createdAt\"?",
+          "/columns/2 duplicate_column the column \"id\" is named twice",
+          "/columns/3 wrong_type must be a column's name",
+          "/columns/4 permission_denied the column \"ipAddress\" needs the permission \"pii.read\"",
+          "/format unknown_format there is no format of this name; available: csv, jsonl, json, parquet, xlsx, pdf",
+          "/compression bad_value must be one of \"none\", \"gzip\", \"zstd\"",
+          "/consistency not_available \"snapshot\" is not available for this dataset yet; use \"best_effort\" "
+          "or leave it out",
+          "/csv/delimiter bad_value use one of \",\", \";\", \"|\" and a tab (\"\\t\")",
+          "/csv/header wrong_type must be true or false", "/csv/quote unknown_field there is no field of this name",
+          "/csv/timeZone unknown_time_zone there is no time zone 'Europe/Atlantis'; use a name of the IANA "
+          "database such as UTC or Europe/Berlin; did you mean \"Europe/Athens\"?",
+          "/title bad_value must not hold control characters or line breaks",
+          "/notify/emails not_available notifications are not configured on this server; leave this out",
+          "/notify/webhook not_available notifications are not configured on this server; leave this out",
+          "/notify/sms unknown_field there is no field of this name",
+          "/fromat unknown_field there is no field of this name; did you mean \"format\"?"));
 }
 
 TEST_F(RequestTest, DatasetsThatAreNotThereOrNotAllowed) {
@@ -313,6 +315,117 @@ TEST_F(RequestTest, OptionsThatDoNotGoTogether) {
   EXPECT_EQ(accepted(R"({"exportType":"audit_logs","format":"parquet","compression":"none"})").format, "parquet");
 }
 
+TEST_F(RequestTest, TimeZones) {
+  const auto with = [](const std::string& members) {
+    return R"({"exportType":"audit_logs","format":"csv",)" + members + "}";
+  };
+  EXPECT_EQ(accepted(with(R"("title":"t")")).time_zone, "UTC");
+  EXPECT_EQ(accepted(with(R"("timeZone":"Europe/Berlin")")).time_zone, "Europe/Berlin");
+  EXPECT_EQ(accepted(with(R"("csv":{"timeZone":"Asia/Kolkata"})")).time_zone, "Asia/Kolkata");
+  EXPECT_EQ(accepted(with(R"("timeZone":"Asia/Kolkata","csv":{"timeZone":"Asia/Kolkata"})")).time_zone, "Asia/Kolkata");
+  EXPECT_EQ(accepted(R"({"exportType":"audit_logs","format":"parquet","timeZone":"America/New_York"})").time_zone,
+            "America/New_York");
+  EXPECT_THAT(refused(with(R"("timeZone":"Asia/Kolkata","csv":{"timeZone":"UTC"})")),
+              ElementsAre("invalid_request",
+                          "/csv/timeZone conflicting_options means the same as /timeZone, which says "
+                          "\"Asia/Kolkata\"; give one of them"));
+  EXPECT_THAT(refused(with(R"("timeZone":5)")),
+              ElementsAre("invalid_request", "/timeZone wrong_type must be a string"));
+  for (const char* bad : {"", "Berlin", "../../etc/passwd", "/etc/localtime", "UTC\\u0000", "Europe/berlinn"}) {
+    const auto lines = refused(with(R"("timeZone":")" + std::string(bad) + '"'));
+    ASSERT_EQ(lines.size(), 2U) << bad;
+    EXPECT_TRUE(lines[1].starts_with("/timeZone unknown_time_zone ")) << lines[1];
+  }
+}
+
+TEST_F(RequestTest, OptionsOfParquet) {
+  const auto with = [](const std::string& options) {
+    return R"({"exportType":"audit_logs","format":"parquet","columns":["id","userId"],"parquet":)" + options + "}";
+  };
+  const ExportSpec plain = accepted(with("{}"));
+  EXPECT_EQ(plain.parquet.profile, ParquetProfile::standard);
+  EXPECT_EQ(plain.parquet.codec, ParquetCodec::zstd);
+  EXPECT_THAT(plain.parquet.bloom_filters, IsEmpty());
+  const ExportSpec full =
+      accepted(with(R"({"profile":"Modern","compression":"snappy","bloomFilters":["userId","id"]})"));
+  EXPECT_EQ(full.parquet.profile, ParquetProfile::modern);
+  EXPECT_EQ(full.parquet.codec, ParquetCodec::snappy);
+  EXPECT_THAT(full.parquet.bloom_filters, ElementsAre("userId", "id"));
+  EXPECT_THAT(refused(with(R"({"profile":"v3","compression":"gzip","pageSize":1,
+                               "bloomFilters":["ID","action",3,"id","id"]})")),
+              ElementsAre("invalid_request", "/parquet/profile bad_value must be one of \"standard\", \"modern\"",
+                          "/parquet/compression bad_value must be one of \"zstd\", \"snappy\", \"none\"",
+                          "/parquet/bloomFilters/0 unknown_column no column of this name is exported; did you mean "
+                          "\"id\"?",
+                          "/parquet/bloomFilters/1 unknown_column no column of this name is exported",
+                          "/parquet/bloomFilters/2 wrong_type must be a column's name",
+                          "/parquet/bloomFilters/4 duplicate_column the column \"id\" is named twice",
+                          "/parquet/pageSize unknown_field there is no field of this name"));
+  EXPECT_THAT(refused(with(R"({"bloomFilters":"id"})")),
+              ElementsAre("invalid_request", "/parquet/bloomFilters wrong_type must be an array of column names"));
+  EXPECT_THAT(refused(with("true")), ElementsAre("invalid_request", "/parquet wrong_type must be an object"));
+}
+
+TEST_F(RequestTest, OptionsOfXlsx) {
+  const auto with = [](const std::string& options) {
+    return R"({"exportType":"audit_logs","format":"xlsx","xlsx":)" + options + "}";
+  };
+  const auto named = [&](const std::string& name) { return with(R"({"sheetName":")" + name + "\"}"); };
+  EXPECT_EQ(accepted(with("{}")).xlsx.sheet_name, "");
+  EXPECT_EQ(accepted(with("{}")).xlsx.table_style, XlsxTableStyle::none);
+  EXPECT_EQ(accepted(with(R"({"tableStyle":"MEDIUM"})")).xlsx.table_style, XlsxTableStyle::medium);
+  EXPECT_EQ(accepted(named("Umsätze '26 (1)")).xlsx.sheet_name, "Umsätze '26 (1)");
+  EXPECT_EQ(accepted(named(std::string(31, 'x'))).xlsx.sheet_name.size(), 31U);
+  const auto fault = [&](const std::string& name) {
+    const auto lines = refused(named(name));
+    return lines.size() == 2 ? lines[1] : "not one finding: " + testing::PrintToString(lines);
+  };
+  const std::string at = "/xlsx/sheetName bad_value ";
+  EXPECT_EQ(fault(std::string(32, 'x')), at + "may have at most 31 characters (most emoji count as two)");
+  EXPECT_EQ(fault(std::string(29, 'x') + "🎉x"), at + "may have at most 31 characters (most emoji count as two)");
+  for (const char* blank : {"", "  ", "\u00a0 "}) {
+    EXPECT_EQ(fault(blank), at + "must not be blank; leave it out for the dataset's name") << blank;
+  }
+  for (const char* bad : {"a[b", "a]b", "a:b", "a*b", "a?b", "a/b", "a\\\\b"}) {
+    EXPECT_EQ(fault(bad), at + "must not hold any of [ ] : * ? / \\") << bad;
+  }
+  EXPECT_EQ(fault("'a"), at + "must not begin or end with an apostrophe");
+  EXPECT_EQ(fault("a'"), at + "must not begin or end with an apostrophe");
+  EXPECT_EQ(fault("a\\tb"), at + "must not hold control characters or line breaks");
+  EXPECT_EQ(fault("hiSTory"), at + "\"History\" is a name that Excel keeps to itself");
+  EXPECT_THAT(refused(with(R"({"sheetName":1,"tableStyle":"blue","sheetname":"x"})")),
+              ElementsAre("invalid_request", "/xlsx/sheetName wrong_type must be a string",
+                          "/xlsx/tableStyle bad_value must be one of \"none\", \"light\", \"medium\", \"dark\"",
+                          "/xlsx/sheetname unknown_field there is no field of this name; did you mean \"sheetName\"?"));
+}
+
+TEST_F(RequestTest, OptionsOfPdf) {
+  const auto with = [](const std::string& options) {
+    return R"({"exportType":"audit_logs","format":"pdf","pdf":)" + options + "}";
+  };
+  EXPECT_EQ(accepted(with("{}")).pdf.orientation, PdfOrientation::automatic);
+  EXPECT_EQ(accepted(with("{}")).pdf.page_size, PdfPageSize::a4);
+  const ExportSpec spec = accepted(with(R"({"orientation":"landscape","pageSize":"Letter"})"));
+  EXPECT_EQ(spec.pdf.orientation, PdfOrientation::landscape);
+  EXPECT_EQ(spec.pdf.page_size, PdfPageSize::letter);
+  EXPECT_THAT(
+      refused(with(R"({"orientation":"upright","pageSize":4,"title":"x"})")),
+      ElementsAre("invalid_request", "/pdf/orientation bad_value must be one of \"auto\", \"portrait\", \"landscape\"",
+                  "/pdf/pageSize wrong_type must be a string",
+                  "/pdf/title unknown_field there is no field of this name"));
+}
+
+TEST_F(RequestTest, OptionsOfFormatsThatWereNotAskedFor) {
+  EXPECT_THAT(
+      refused(
+          R"({"exportType":"audit_logs","format":"jsonl","csv":{},"parquet":{},"xlsx":{},"pdf":{"pageSize":"a9"}})"),
+      ElementsAre("invalid_request", "/csv not_available csv options need the format \"csv\", not \"jsonl\"",
+                  "/parquet not_available parquet options need the format \"parquet\", not \"jsonl\"",
+                  "/xlsx not_available xlsx options need the format \"xlsx\", not \"jsonl\"",
+                  "/pdf not_available pdf options need the format \"pdf\", not \"jsonl\"",
+                  "/pdf/pageSize bad_value must be one of \"a4\", \"a3\", \"letter\", \"legal\""));
+}
+
 TEST_F(RequestTest, Titles) {
   const auto with_title = [](const std::string& title) {
     return R"({"exportType":"audit_logs","format":"csv","title":")" + title + "\"}";
@@ -336,9 +449,10 @@ TEST_F(RequestTest, WhatIsNotARequestAtAll) {
 
 TEST_F(RequestTest, TheMessageNamesTheFirstError) {
   EXPECT_EQ(validate(R"({"exportType":"audit_logs","format":"xls"})").error().message,
-            "/format: there is no format of this name; available: csv, jsonl, parquet");
-  EXPECT_EQ(validate(R"({"exportType":"audit_logs","format":"xls","x":1})").error().message,
-            "2 errors; the first: /format: there is no format of this name; available: csv, jsonl, parquet");
+            "/format: there is no format of this name; available: csv, jsonl, json, parquet, xlsx, pdf");
+  EXPECT_EQ(
+      validate(R"({"exportType":"audit_logs","format":"xls","x":1})").error().message,
+      "2 errors; the first: /format: there is no format of this name; available: csv, jsonl, json, parquet, xlsx, pdf");
 }
 
 TEST_F(RequestTest, VisibleColumns) {

@@ -59,7 +59,13 @@ ExportSpec full_spec() {
       {.column = "deleted_at", .op = FilterOp::is_null, .values = {}}};
   spec.tenant = "acme";
   spec.csv = {.delimiter = '\t', .header = false, .bom = true, .crlf = false, .profile = CsvProfile::machine};
+  spec.parquet = {
+      .profile = ParquetProfile::modern, .codec = ParquetCodec::snappy, .bloom_filters = {"tags", "id \"x\" ł"}};
+  spec.xlsx = {.sheet_name = "Zażółć 2026", .table_style = XlsxTableStyle::dark};
+  spec.pdf = {.orientation = PdfOrientation::landscape, .page_size = PdfPageSize::letter};
+  spec.time_zone = "Europe/Warsaw";
   spec.title = "Audit, first half";
+  spec.requested_at = Timestamp{Duration{1'780'000'000'123'456}};
   return spec;
 }
 
@@ -113,7 +119,16 @@ TEST(ExportSpecJson, BringsBackEveryField) {
   EXPECT_TRUE(read->csv.bom);
   EXPECT_FALSE(read->csv.crlf);
   EXPECT_EQ(read->csv.profile, CsvProfile::machine);
+  EXPECT_EQ(read->parquet.profile, ParquetProfile::modern);
+  EXPECT_EQ(read->parquet.codec, ParquetCodec::snappy);
+  EXPECT_EQ(read->parquet.bloom_filters, spec.parquet.bloom_filters);
+  EXPECT_EQ(read->xlsx.sheet_name, "Zażółć 2026");
+  EXPECT_EQ(read->xlsx.table_style, XlsxTableStyle::dark);
+  EXPECT_EQ(read->pdf.orientation, PdfOrientation::landscape);
+  EXPECT_EQ(read->pdf.page_size, PdfPageSize::letter);
+  EXPECT_EQ(read->time_zone, "Europe/Warsaw");
   EXPECT_EQ(read->title, "Audit, first half");
+  EXPECT_EQ(read->requested_at, spec.requested_at);
 }
 
 TEST(ExportSpecJson, AnEmptySpecAndEveryEnumComeBack) {
@@ -137,6 +152,31 @@ TEST(ExportSpecJson, AnEmptySpecAndEveryEnumComeBack) {
   }
 }
 
+/// Every value of an enumeration, put into a spec by `member`, comes back, and its name is in names_of().
+template <class Enum, class Member>
+void expect_every_value(Member member) {
+  const auto names = names_of<Enum>();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    ExportSpec spec;
+    member(spec) = static_cast<Enum>(i);
+    EXPECT_EQ(to_string(member(spec)), names[i]);
+    auto read = spec_from_json(to_json(spec));
+    ASSERT_TRUE(read) << names[i];
+    EXPECT_EQ(member(*read), static_cast<Enum>(i)) << names[i];
+  }
+}
+
+TEST(ExportSpecJson, EveryOptionOfAFormatComesBack) {
+  expect_every_value<CsvProfile>([](ExportSpec& spec) -> auto& { return spec.csv.profile; });
+  expect_every_value<ParquetProfile>([](ExportSpec& spec) -> auto& { return spec.parquet.profile; });
+  expect_every_value<ParquetCodec>([](ExportSpec& spec) -> auto& { return spec.parquet.codec; });
+  expect_every_value<XlsxTableStyle>([](ExportSpec& spec) -> auto& { return spec.xlsx.table_style; });
+  expect_every_value<PdfOrientation>([](ExportSpec& spec) -> auto& { return spec.pdf.orientation; });
+  expect_every_value<PdfPageSize>([](ExportSpec& spec) -> auto& { return spec.pdf.page_size; });
+  expect_every_value<Compression>([](ExportSpec& spec) -> auto& { return spec.compression; });
+  expect_every_value<Consistency>([](ExportSpec& spec) -> auto& { return spec.consistency; });
+}
+
 TEST(ExportSpecJson, EveryDamageIsAnErrorAndNeverACrash) {
   const std::string json = to_json(full_spec());
   for (const char* text : {"", "null", "[]", "{}", "{\"dataset\":{}}"}) {
@@ -152,6 +192,11 @@ TEST(ExportSpecJson, EveryDamageIsAnErrorAndNeverACrash) {
                                                                                  {"\"gte\"", "\"like\""},
                                                                                  {"\"int64\"", "\"money\""},
                                                                                  {"\"machine\"", "7"},
+                                                                                 {"\"snappy\"", "\"lzo\""},
+                                                                                 {"\"landscape\"", "\"sideways\""},
+                                                                                 {"\"letter\"", "\"b5\""},
+                                                                                 {"\"dark\"", "null"},
+                                                                                 {"\"requestedAtMicros\"", "\"x\""},
                                                                                  {"\"\\t\"", "\"ab\""},
                                                                                  {"\"tenant\"", "\"renter\""}}) {
     std::string damaged = json;
