@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
 #include <set>
+#include <system_error>
 #include <tuple>
 #include <utility>
 
@@ -34,6 +36,7 @@ class ConfigurationReader {
     read_metadata();
     read_storage();
     read_worker();
+    read_limits();
     read_catalog();
     read_auth();
     read_log();
@@ -50,6 +53,7 @@ class ConfigurationReader {
   void read_metadata();
   void read_storage();
   void read_worker();
+  void read_limits();
   void read_catalog();
   void read_auth();
   void read_roles(const YamlNode& node, YamlFindings& findings);
@@ -170,6 +174,13 @@ void ConfigurationReader::read_worker() {
                "\"lease\" must be at least three times \"heartbeat\", or a slow moment loses the work");
   }
   worker.finish();
+}
+
+void ConfigurationReader::read_limits() {
+  SettingsSection limits = section("limits");
+  limits.integer("xlsx_max_sheets", configuration_.limits.xlsx_max_sheets, 1, 100);
+  limits.integer("pdf_max_rows", configuration_.limits.pdf_max_rows, 1, 100'000'000);
+  limits.finish();
 }
 
 void ConfigurationReader::read_catalog() {
@@ -309,7 +320,8 @@ Result<Configuration> load_configuration(const std::optional<std::string>& path,
     std::ifstream file(*path, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     if (!file.is_open() || file.bad()) {
-      return fail(user_error("bad_configuration",
+      std::error_code missing;
+      return fail(user_error(std::filesystem::exists(*path, missing) ? "bad_configuration" : "configuration_not_found",
                              "cannot read the configuration file " + *path + "; check its name and who may read it"));
     }
     root = parse_yaml(text, findings.file);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "access/tokens.h"
+#include "app/formats.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "telemetry/log.h"
@@ -65,6 +66,7 @@ struct Configuration {
   MetadataConfiguration metadata;
   StorageConfiguration storage;
   WorkerConfiguration worker;
+  FormatLimits limits;
   AccessConfiguration access;
   LogConfiguration log;
 };
@@ -74,7 +76,7 @@ using EnvironmentLookup = std::function<std::optional<std::string>(const std::st
 
 /// Reads the file (none: defaults), then lets the environment (`LONGSHORE_SECTION_KEY`) override it, and fills in the
 /// defaults that depend on others. Errors: `bad_configuration` (user), all findings at once, `where` =
-/// `file:line:column` or the variable's name. No message holds a secret.
+/// `file:line:column` or the variable's name; `configuration_not_found`. No message holds a secret.
 Result<Configuration> load_configuration(const std::optional<std::string>& path, const EnvironmentLookup& environment);
 
 }  // namespace longshore

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/formats.h"
 #include "base/result.h"
 #include "model/chunk_summary.h"
 #include "model/principal.h"
@@ -18,6 +19,7 @@ struct LocalExportRequest {
   Principal who;            ///< the tenant to bind on; usually with the permission `*`
   std::string body;         ///< as of `POST /v1/exports`
   std::string output_path;  ///< `-`: standard output
+  FormatLimits limits;
 };
 
 struct LocalExportProgress {
@@ -36,7 +38,8 @@ struct LocalExportReport {
 
 /// Exports from a source of the catalog straight to a file or standard output: no server, no store. The file appears
 /// under its name when it is whole. `progress` is called after every batch.
-/// Errors: those of the catalog, the request, the source and the encoder; `output_failed` (external).
+/// Errors: those of the catalog, the request, the source and the encoder; `too_many_rows` (user) when the format cannot
+/// hold them; `output_failed` (external).
 Result<LocalExportReport> run_local_export(const LocalExportRequest& request,
                                            const std::function<void(const LocalExportProgress&)>& progress,
                                            std::stop_token stop);

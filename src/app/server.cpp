@@ -172,7 +172,7 @@ Status run_server(const Configuration& configuration, std::stop_token stop) {
   TRY(const std::unique_ptr<SqlStore> metadata, open_metadata(configuration, clock));
   TRY(const std::unique_ptr<LocalStore> store, LocalStore::make(configuration.storage.path));
   TRY(const SourceTable sources, make_sources(catalog));
-  const FormatTable formats = make_format_table();
+  const FormatTable formats = make_format_table(configuration.limits);
   InProcessSignal signal;
 
   // Links name the address that the server listens on, which is known only once it does; until then requests wait.

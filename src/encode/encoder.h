@@ -62,6 +62,7 @@ struct FormatTraits {
   std::int64_t max_rows = 0;            ///< of a file; 0: no limit
   std::int64_t max_partition_rows = 0;  ///< of a partition, which is then planned by exact counts; 0: no limit
   std::int64_t encoder_memory = 0;      ///< bytes an encoder holds at most besides its output, above a text format's
+  double size_factor = 1;               ///< bytes of the file for each byte of the cells' text; rough, for estimates
 };
 
 /// One file format: the factory of its encoders and frames. Stateless, thread-safe.

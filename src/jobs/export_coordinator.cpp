@@ -9,6 +9,8 @@
 #include "base/digest.h"
 #include "base/random.h"
 #include "catalog/request.h"
+#include "jobs/estimate.h"
+#include "jobs/format_choices.h"
 #include "jobs/page_token.h"
 #include "jobs/request_digest.h"
 
@@ -71,11 +73,7 @@ std::string download_file_name(const ExportJob& job, const std::string& extensio
 }
 
 Result<ExportSpec> ExportCoordinator::validate(const Principal& who, std::string_view body) const {
-  std::vector<FormatChoice> formats;
-  for (const Format* format : rooms_.formats.all()) {
-    formats.push_back({format->traits().name, format->traits().compressible});
-  }
-  return validate_request(body, rooms_.catalog, who, formats);
+  return validate_request(body, rooms_.catalog, who, format_choices(rooms_.formats));
 }
 
 Result<CreateOutcome> ExportCoordinator::create(const Principal& who, std::string_view body,
@@ -89,6 +87,7 @@ Result<CreateOutcome> ExportCoordinator::create(const Principal& who, std::strin
   request.job.requested_by = who.user;
   request.job.object_key = artefact_key(who.tenant, request.job.id, now, rooms_.formats.extension(spec));
   request.retention = spec.dataset.retention;
+  spec.requested_at = now;
   request.job.spec = std::move(spec);
   request.idempotency_key = idempotency_key;
   request.request_digest = digest;
@@ -126,20 +125,7 @@ Result<Estimate> ExportCoordinator::estimate(const Principal& who, std::string_v
   TRY(SourceDatabase* const source, rooms_.sources.find(spec.dataset.source));
   TRY(const ScanEstimate size, source->estimate(spec, {}));
   TRY(const double speed, rows_per_second(who, spec));
-
-  // Measured on export-like text; see docs/formats.md.
-  const double kept = spec.compression == Compression::none ? 1.0 : 1.0 / 3;
-  Estimate estimate;
-  estimate.rows = size.rows;
-  estimate.exact = size.exact;
-  estimate.bytes = static_cast<std::int64_t>(static_cast<double>(size.rows * size.bytes_per_row) * kept);
-  estimate.seconds = static_cast<std::int64_t>(std::ceil(static_cast<double>(size.rows) / speed));
-  const FormatTraits& traits = rooms_.formats.find(spec.format)->traits();
-  if (traits.max_rows > 0 && size.rows > traits.max_rows) {
-    estimate.limits_hit.push_back("the format " + spec.format + " holds at most " + std::to_string(traits.max_rows) +
-                                  " rows");
-  }
-  return estimate;
+  return make_estimate(size, spec, rooms_.formats.find(spec.format)->traits(), speed);
 }
 
 Result<ExportJob> ExportCoordinator::find(const Principal& who, const JobId& id) {

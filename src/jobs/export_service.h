@@ -47,7 +47,9 @@ struct Estimate {
   bool exact = false;
   std::int64_t bytes = 0;
   std::int64_t seconds = 0;
-  std::vector<std::string> limits_hit;  ///< sentences; empty when the export would go through
+  std::optional<std::int64_t> max_rows;  ///< how many the format can hold; none: any number
+  std::optional<std::int64_t> sheets;    ///< of a workbook: how many the rows need
+  std::vector<std::string> limits_hit;   ///< sentences; empty when the export would go through
 };
 
 struct DownloadLink {

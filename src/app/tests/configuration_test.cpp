@@ -94,6 +94,8 @@ TEST_F(ConfigurationTest, DefaultsNeedNoFile) {
   EXPECT_EQ(c.worker.poll, 500ms);
   EXPECT_EQ(c.worker.max_attempts, 5);
   EXPECT_EQ(c.worker.memory_limit, 128 << 20);
+  EXPECT_EQ(c.limits.xlsx_max_sheets, 10);
+  EXPECT_EQ(c.limits.pdf_max_rows, 200'000);
   EXPECT_THAT(c.access.tokens, IsEmpty());
   EXPECT_EQ(c.log.level, LogLevel::info);
   EXPECT_EQ(c.log.format, LogFormat::json);
@@ -113,6 +115,7 @@ storage: { driver: local, path: /objects, link_key: )" +
 worker: { slots: 0, part_size: 5MiB, partition_rows: 10, partition_bytes: 1MiB, heartbeat: 200ms, lease: 3s, poll: 50ms,
           max_attempts: 1, memory_limit: 256MiB }
 catalog: { path: /etc/longshore/catalog.yaml }
+limits: { xlsx_max_sheets: 3, pdf_max_rows: 50000 }
 auth:
   roles: { admin: ["*"], analyst: [exports.orders, pii.read] }
   tokens:
@@ -144,6 +147,8 @@ log: { level: debug, format: text }
   EXPECT_EQ(c.worker.max_attempts, 1);
   EXPECT_EQ(c.worker.memory_limit, 256 << 20);
   EXPECT_EQ(c.catalog_path, "/etc/longshore/catalog.yaml");
+  EXPECT_EQ(c.limits.xlsx_max_sheets, 3);
+  EXPECT_EQ(c.limits.pdf_max_rows, 50'000);
   ASSERT_EQ(c.access.tokens.size(), 2U);
   EXPECT_EQ(c.access.tokens[0].token, "admin-token-0123456789");
   EXPECT_THAT(c.access.tokens[0].roles, ElementsAre("admin", "analyst"));
@@ -162,6 +167,7 @@ TEST_F(ConfigurationTest, TheEnvironmentWins) {
                  {"LONGSHORE_CATALOG_PATH", "/c.yaml"},
                  {"LONGSHORE_WORKER_SLOTS", "3"},
                  {"LONGSHORE_WORKER_LEASE", "1m"},
+                 {"LONGSHORE_LIMITS_PDF_MAX_ROWS", "7"},
                  {"LONGSHORE_LOG_LEVEL", "warn"},
                  {"LONGSHORE_STORAGE_LINK_KEY_FILE", write("key", std::string(32, 'k') + "\r\n")},
                  {"LONGSHORE_AUTH_ROLES", "{admin: ['*']}"},
@@ -181,6 +187,7 @@ auth: { roles: { nobody: [] } }
   EXPECT_EQ(c.catalog_path, "/c.yaml");
   EXPECT_EQ(c.worker.slots, 3);
   EXPECT_EQ(c.worker.lease, 1min);
+  EXPECT_EQ(c.limits.pdf_max_rows, 7);
   EXPECT_EQ(c.log.level, LogLevel::warn);
   EXPECT_EQ(c.storage.link_key, std::string(32, 'k'));
   ASSERT_EQ(c.access.tokens.size(), 1U);
@@ -305,7 +312,7 @@ TEST_F(ConfigurationTest, ListenAddresses) {
 TEST_F(ConfigurationTest, AFileThatIsNotThere) {
   const auto c = load(folder + "/none.yaml");
   ASSERT_FALSE(c);
-  EXPECT_EQ(c.error().code, "bad_configuration");
+  EXPECT_EQ(c.error().code, "configuration_not_found");
   EXPECT_THAT(c.error().message, HasSubstr("/none.yaml"));
   EXPECT_THAT(refused("server: {\n"), ElementsAre(HasSubstr("bad_yaml")));
   EXPECT_THAT(refused("- a\n"),

@@ -150,6 +150,7 @@ TEST_F(CoordinatorTest, CreatesAQueuedJobOfTheCaller) {
   EXPECT_EQ(job.tenant.str(), "acme");
   EXPECT_EQ(job.requested_by.str(), "ann");
   EXPECT_THAT(job.object_key, testing::MatchesRegex("acme/exports/[0-9]{4}/[0-9]{2}/" + job.id.str() + "\\.csv"));
+  EXPECT_EQ(job.spec.requested_at, job.created_at) << "what files say of when they were made";
   EXPECT_EQ(created->view.queue_position, 1);
   EXPECT_EQ(created->view.progress_percent, 0);
 }
