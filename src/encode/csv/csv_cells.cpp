@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "base/utf8.h"
 #include "encode/text/plain_cells.h"
@@ -136,7 +137,7 @@ CellWriters writers(bool single) {
   return {write, single ? nullable_single<write> : nullable<write>};
 }
 
-CellWriters writers_of(const DataType& type, bool single) {
+CellWriters writers_of(const DataType& type, bool single, bool utc) {
   switch (type.logical) {
     case LogicalType::boolean:
       return writers<write_bool_cell>(single);
@@ -158,7 +159,7 @@ CellWriters writers_of(const DataType& type, bool single) {
     case LogicalType::timestamp:
       return writers<write_timestamp_cell>(single);
     case LogicalType::timestamptz:
-      return writers<write_timestamptz_cell>(single);
+      return utc ? writers<write_timestamptz_cell>(single) : writers<write_zoned_timestamptz_cell>(single);
     case LogicalType::bytea:
       return writers<write_bytes_cell>(single);
     case LogicalType::decimal:
@@ -178,19 +179,33 @@ bool is_text_typed(LogicalType type) {
          type == LogicalType::array;
 }
 
-}  // namespace
-
-CellColumn make_csv_column(const Column& column, const CsvOptions& options, bool single) {
+/// `single`: the file has no other column.
+CellColumn make_column(const Column& column, const CsvOptions& options, const TimeZone& zone, bool single) {
   CellColumn cell;
   cell.type = column.type;
   cell.name = column.name;
-  cell.writers = writers_of(column.type, single);
+  cell.writers = writers_of(column.type, single, zone.is_utc());
+  cell.zone = LocalTime(zone);
   cell.delimiter = options.delimiter;
   const bool guard = options.profile == CsvProfile::spreadsheet && is_text_typed(column.type.logical);
   cell.first_byte = (guard ? kGuardedText : kPlainText).data();
   if (physical_type(column.type) == PhysicalType::bytes)
     cell.growth = column.type.logical == LogicalType::bytea ? 2 : 3;
   return cell;
+}
+
+}  // namespace
+
+Result<std::vector<CellColumn>> make_csv_columns(const ExportSpec& spec) {
+  TRY(const TimeZone zone, TimeZone::find(spec.time_zone));
+  std::vector<CellColumn> columns;
+  columns.reserve(spec.columns.size());
+  for (const Column& column : spec.columns) {
+    CellColumn cell = make_column(column, spec.csv, zone, spec.columns.size() == 1);
+    if (!columns.empty()) cell.prefix = spec.csv.delimiter;
+    columns.push_back(std::move(cell));
+  }
+  return columns;
 }
 
 std::string csv_header_cell(std::string_view name, char delimiter) {

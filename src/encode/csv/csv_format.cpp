@@ -53,13 +53,7 @@ CsvFormat::CsvFormat() {
 
 Result<std::unique_ptr<PartitionEncoder>> CsvFormat::make_encoder(const ExportSpec& spec, const ChunkSummary&) const {
   CHECK_OK(check_delimiter(spec.csv.delimiter));
-  std::vector<CellColumn> columns;
-  columns.reserve(spec.columns.size());
-  for (const Column& column : spec.columns) {
-    CellColumn cell = make_csv_column(column, spec.csv, spec.columns.size() == 1);
-    if (!columns.empty()) cell.prefix = spec.csv.delimiter;
-    columns.push_back(std::move(cell));
-  }
+  TRY(std::vector<CellColumn> columns, make_csv_columns(spec));
   return std::make_unique<RowEncoder>(std::move(columns), std::string(line_end(spec.csv)));
 }
 

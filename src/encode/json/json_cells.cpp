@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "base/utf8.h"
 #include "encode/json/json_text.h"
@@ -105,7 +106,7 @@ CellWriters writers() {
   return {write, nullable<write>};
 }
 
-CellWriters writers_of(const DataType& type) {
+CellWriters writers_of(const DataType& type, bool utc) {
   switch (type.logical) {
     case LogicalType::boolean:
       return writers<write_bool_cell>();
@@ -127,7 +128,7 @@ CellWriters writers_of(const DataType& type) {
     case LogicalType::timestamp:
       return writers<quoted<write_timestamp_cell>>();
     case LogicalType::timestamptz:
-      return writers<quoted<write_timestamptz_cell>>();
+      return utc ? writers<quoted<write_timestamptz_cell>>() : writers<quoted<write_zoned_timestamptz_cell>>();
     case LogicalType::bytea:
       return writers<quoted<write_base64_cell>>();
     case LogicalType::decimal:
@@ -145,16 +146,23 @@ CellWriters writers_of(const DataType& type) {
 
 }  // namespace
 
-CellColumn make_json_column(const Column& column, bool first) {
-  CellColumn cell;
-  cell.type = column.type;
-  cell.name = column.name;
-  cell.prefix = (first ? "{" : ",") + json_string(column.name) + ":";
-  cell.writers = writers_of(column.type);
-  if (physical_type(column.type) == PhysicalType::bytes) {
-    cell.growth = column.type.logical == LogicalType::bytea ? 2 : 6;
+Result<std::vector<CellColumn>> make_json_columns(const ExportSpec& spec, std::string_view row_begin) {
+  TRY(const TimeZone zone, TimeZone::find(spec.time_zone));
+  std::vector<CellColumn> columns;
+  columns.reserve(spec.columns.size());
+  for (const Column& column : spec.columns) {
+    CellColumn cell;
+    cell.type = column.type;
+    cell.name = column.name;
+    cell.prefix = (columns.empty() ? std::string(row_begin) + "{" : ",") + json_string(column.name) + ":";
+    cell.writers = writers_of(column.type, zone.is_utc());
+    cell.zone = LocalTime(zone);
+    if (physical_type(column.type) == PhysicalType::bytes) {
+      cell.growth = column.type.logical == LogicalType::bytea ? 2 : 6;
+    }
+    columns.push_back(std::move(cell));
   }
-  return cell;
+  return columns;
 }
 
 }  // namespace longshore

@@ -27,9 +27,7 @@ JsonlFormat::JsonlFormat() {
 }
 
 Result<std::unique_ptr<PartitionEncoder>> JsonlFormat::make_encoder(const ExportSpec& spec, const ChunkSummary&) const {
-  std::vector<CellColumn> columns;
-  columns.reserve(spec.columns.size());
-  for (const Column& column : spec.columns) columns.push_back(make_json_column(column, columns.empty()));
+  TRY(std::vector<CellColumn> columns, make_json_columns(spec, ""));
   // Rows without columns cannot be: the request must name one at least.
   return std::make_unique<RowEncoder>(std::move(columns), "}\n");
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "decompressed.h"
 #include "encode/compress/chunk_deflater.h"
 #include "encode/compress/compressor.h"
 #include "sample_rows.h"
@@ -40,52 +41,6 @@ std::string joined(const std::vector<std::string>& chunks) {
   std::string all;
   for (const std::string& chunk : chunks) all += chunk;
   return all;
-}
-
-/// What zlib reads from the first member, with its checks on; fails when bytes follow the member.
-std::string gunzip(const std::string& file) {
-  z_stream stream{};
-  EXPECT_EQ(inflateInit2(&stream, 15 + 16), Z_OK);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(file.data()));
-  stream.avail_in = static_cast<uInt>(file.size());
-  std::string raw;
-  std::vector<char> piece(1 << 16);
-  int status = Z_OK;
-  while (status == Z_OK) {
-    stream.next_out = reinterpret_cast<Bytef*>(piece.data());
-    stream.avail_out = static_cast<uInt>(piece.size());
-    status = inflate(&stream, Z_NO_FLUSH);
-    raw.append(piece.data(), piece.size() - stream.avail_out);
-  }
-  EXPECT_EQ(status, Z_STREAM_END) << (stream.msg != nullptr ? stream.msg : "");
-  EXPECT_EQ(stream.avail_in, 0U) << "more than one member";
-  inflateEnd(&stream);
-  return raw;
-}
-
-/// What zstd's streaming decoder reads until its first frame ends.
-std::string unzstd(const std::string& file) {
-  ZSTD_DCtx* context = ZSTD_createDCtx();
-  ZSTD_inBuffer in{file.data(), file.size(), 0};
-  std::string raw;
-  std::vector<char> piece(70'000);
-  std::size_t left = 1;
-  while (left != 0) {
-    ZSTD_outBuffer out{piece.data(), piece.size(), 0};
-    left = ZSTD_decompressStream(context, &out, &in);
-    if (ZSTD_isError(left)) {
-      ADD_FAILURE() << ZSTD_getErrorName(left);
-      break;
-    }
-    raw.append(piece.data(), out.pos);
-    if (in.pos == in.size && out.pos < out.size && left != 0) {
-      ADD_FAILURE() << "the frame is not finished";
-      break;
-    }
-  }
-  EXPECT_EQ(in.pos, in.size) << "more than one frame";
-  ZSTD_freeDCtx(context);
-  return raw;
 }
 
 std::string random_bytes(std::mt19937& random, std::size_t size) {
@@ -220,7 +175,7 @@ TEST(Zstd, AChunkReachesBackOverNoMoreThanTheWindow) {
 TEST(Compressed, TheFrameKnowsChecksumAndSizeOfTheWholeFile) {
   std::vector<Row> rows;
   for (std::int64_t i = 0; i < 5000; ++i) rows.push_back({i, "value " + std::to_string(i % 17)});
-  for (const char* format : {"csv", "jsonl"}) {
+  for (const char* format : {"csv", "jsonl", "json"}) {
     ExportSpec spec = make_spec(format, {"n:int64", "t:text"});
     for (const std::size_t partitions : {std::size_t{1}, std::size_t{2}, std::size_t{7}}) {
       spec.compression = Compression::none;
@@ -264,6 +219,8 @@ TEST(Compressed, AFileWithoutRowsIsAFile) {
   EXPECT_EQ(unzstd(encode_file(spec, {}, 3).bytes), "n\r\n");
   spec.format = "jsonl";
   EXPECT_EQ(unzstd(encode_file(spec, {}, 1).bytes), "");
+  spec.format = "json";
+  EXPECT_EQ(unzstd(encode_file(spec, {}, 1).bytes), "[]\n");
 }
 
 }  // namespace

@@ -127,7 +127,7 @@ TEST(JsonlFormat, ACellOfManyMegabytesIsACellLikeAnyOther) {
 
 /// Room is reserved by worst cases; AddressSanitizer sees a cell that takes more.
 TEST(TextFormats, StayWithinWhatTheyReserve) {
-  for (const char* format : {"csv", "jsonl"}) {
+  for (const char* format : {"csv", "jsonl", "json"}) {
     const ExportSpec spec = make_spec(format, {"t:text", "j:json", "n:numeric", "b:bytea", "d:numeric(38,38)"});
     for (const char* piece : {"\x01", "\"", "\xFF", "=", "\xE2\x82", "[", "1"}) {
       std::string text;
@@ -144,7 +144,7 @@ TEST(FormatTable, NamesWhatItHas) {
   const FormatTable formats = make_formats();
   ASSERT_NE(formats.find("csv"), nullptr);
   EXPECT_EQ(formats.find("CSV"), nullptr);
-  EXPECT_EQ(formats.all().size(), 2U);
+  EXPECT_EQ(formats.all().size(), 3U);
   ExportSpec spec = make_spec("jsonl", {"n:int32"});
   EXPECT_EQ(formats.extension(spec), "jsonl");
   EXPECT_EQ(formats.content_type(spec), "application/x-ndjson");
@@ -158,7 +158,7 @@ TEST(FormatTable, NamesWhatItHas) {
   spec.format = "xml";
   const auto encoder = formats.make_encoder(spec, {});
   ASSERT_FALSE(encoder);
-  EXPECT_EQ(encoder.error().message, "there is no format 'xml'; choose one of: csv, jsonl");
+  EXPECT_EQ(encoder.error().message, "there is no format 'xml'; choose one of: csv, jsonl, json");
 }
 
 }  // namespace

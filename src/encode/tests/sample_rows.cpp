@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "encode/csv/csv_format.h"
+#include "encode/json/json_format.h"
 #include "encode/json/jsonl_format.h"
 
 namespace longshore {
@@ -67,6 +68,7 @@ FormatTable make_formats() {
   FormatTable formats;
   formats.add(std::make_unique<CsvFormat>());
   formats.add(std::make_unique<JsonlFormat>());
+  formats.add(std::make_unique<JsonFormat>());
   return formats;
 }
 
@@ -108,16 +110,16 @@ RowBatch make_batch(const ExportSpec& spec, const std::vector<Row>& rows) {
   return make_batch(spec, rows, 0, rows.size());
 }
 
-EncodedFile encode_file(const FormatTable& formats, const ExportSpec& spec, const std::vector<Row>& rows,
-                        std::size_t partitions, std::size_t batch_rows, bool fresh_encoders) {
+EncodedFile encode_partitions(const FormatTable& formats, const ExportSpec& spec, const std::vector<Row>& rows,
+                              const std::vector<std::size_t>& borders, std::size_t batch_rows, bool fresh_encoders) {
   std::vector<EncodedPartition> encoded;
   std::vector<ByteBuffer> bodies;
-  for (std::size_t p = 0; p < partitions; ++p) {
-    const std::size_t end = rows.size() * (p + 1) / partitions;
+  for (std::size_t p = 0; p + 1 < borders.size(); ++p) {
+    const std::size_t end = borders[p + 1];
     ByteBuffer& body = bodies.emplace_back();
     ChunkSummary& summary = encoded.emplace_back().summary;
     auto encoder = value_or_throw(formats.make_encoder(spec, {}));
-    for (std::size_t row = rows.size() * p / partitions; row < end; row += batch_rows) {
+    for (std::size_t row = borders[p]; row < end; row += batch_rows) {
       const RowBatch batch = make_batch(spec, rows, row, std::min(end, row + batch_rows));
       const auto chunk = value_or_throw(encoder->encode(batch, body));
       if (!chunk) continue;
@@ -134,7 +136,7 @@ EncodedFile encode_file(const FormatTable& formats, const ExportSpec& spec, cons
   EncodedFile result;
   std::vector<std::int64_t> offsets;
   check(frame->prologue(encoded, file));
-  for (std::size_t p = 0; p < partitions; ++p) {
+  for (std::size_t p = 0; p < encoded.size(); ++p) {
     if (p > 0) check(frame->glue(encoded, p, file));
     offsets.push_back(static_cast<std::int64_t>(file.size()));
     file.append(bodies[p].view());
@@ -143,6 +145,13 @@ EncodedFile encode_file(const FormatTable& formats, const ExportSpec& spec, cons
   check(frame->epilogue(encoded, offsets, file));
   result.bytes = file.view();
   return result;
+}
+
+EncodedFile encode_file(const FormatTable& formats, const ExportSpec& spec, const std::vector<Row>& rows,
+                        std::size_t partitions, std::size_t batch_rows, bool fresh_encoders) {
+  std::vector<std::size_t> borders;
+  for (std::size_t p = 0; p <= partitions && partitions > 0; ++p) borders.push_back(rows.size() * p / partitions);
+  return encode_partitions(formats, spec, rows, borders, batch_rows, fresh_encoders);
 }
 
 EncodedFile encode_file(const ExportSpec& spec, const std::vector<Row>& rows, std::size_t partitions,

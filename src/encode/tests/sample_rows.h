@@ -18,7 +18,7 @@ using Row = std::vector<Cell>;
 
 inline constexpr std::monostate kNull{};
 
-/// csv and jsonl.
+/// csv, jsonl and json.
 FormatTable make_formats();
 
 /// A spec of columns written as `name:type`, e.g. `price:numeric(12,2)`.
@@ -40,7 +40,11 @@ struct EncodedFile {
 /// it starts from the last closed chunk, with the rows after it.
 EncodedFile encode_file(const FormatTable& formats, const ExportSpec& spec, const std::vector<Row>& rows,
                         std::size_t partitions = 1, std::size_t batch_rows = 1000, bool fresh_encoders = false);
-/// The same with the formats of this room.
+/// The same with partitions that begin at `borders`, of which the last is the end of the rows; none if it has fewer
+/// than 2.
+EncodedFile encode_partitions(const FormatTable& formats, const ExportSpec& spec, const std::vector<Row>& rows,
+                              const std::vector<std::size_t>& borders, std::size_t batch_rows, bool fresh_encoders);
+/// encode_file() with the formats of this room.
 EncodedFile encode_file(const ExportSpec& spec, const std::vector<Row>& rows, std::size_t partitions = 1,
                         std::size_t batch_rows = 1000, bool fresh_encoders = false);
 

@@ -26,6 +26,39 @@ char* write_clock(char* out, std::uint64_t micros) {
   return out + 15;
 }
 
+/// A time since 1970-01-01 00:00:00.
+struct Moment {
+  std::int64_t days;
+  std::int64_t micros;  ///< of the day, from 0
+};
+
+inline Moment split(std::int64_t micros) {
+  Moment moment{micros / kMicrosPerDay, micros % kMicrosPerDay};
+  if (moment.micros < 0) {
+    moment.micros += kMicrosPerDay;
+    --moment.days;
+  }
+  return moment;
+}
+
+inline bool is_finite(std::int64_t micros) {
+  return micros != kTimestampInfinity && micros != kTimestampMinusInfinity;
+}
+
+char* write_infinity(char* out, std::int64_t micros) {
+  return write_word(out, micros == kTimestampInfinity ? "infinity" : "-infinity");
+}
+
+/// `+02:00`. REQUIRES: whole minutes, less than a day.
+inline char* write_offset(char* out, std::int32_t seconds) {
+  const auto minutes = static_cast<std::uint32_t>(seconds < 0 ? -seconds : seconds) / 60;
+  out[0] = seconds < 0 ? '-' : '+';
+  write_digit_pair(out + 1, minutes / 60);
+  out[3] = ':';
+  write_digit_pair(out + 4, minutes % 60);
+  return out + 6;
+}
+
 }  // namespace
 
 CivilDay civil_day(std::int64_t days) {
@@ -77,18 +110,31 @@ char* write_time(char* out, std::int64_t micros) {
 }
 
 char* write_timestamp(char* out, std::int64_t micros, bool utc, DayText& cache) {
-  if (micros == kTimestampInfinity) return write_word(out, "infinity");
-  if (micros == kTimestampMinusInfinity) return write_word(out, "-infinity");
-  std::int64_t days = micros / kMicrosPerDay;
-  std::int64_t rest = micros % kMicrosPerDay;
-  if (rest < 0) {
-    rest += kMicrosPerDay;
-    --days;
-  }
-  out = cache.write(out, days);
+  if (!is_finite(micros)) return write_infinity(out, micros);
+  const Moment moment = split(micros);
+  out = cache.write(out, moment.days);
   *out++ = 'T';
-  out = write_clock(out, static_cast<std::uint64_t>(rest));
+  out = write_clock(out, static_cast<std::uint64_t>(moment.micros));
   if (utc) *out++ = 'Z';
+  return cache.before_christ() ? write_word(out, " BC") : out;
+}
+
+char* write_zoned_timestamp(char* out, std::int64_t micros, LocalTime& zone, DayText& cache) {
+  if (!is_finite(micros)) return write_infinity(out, micros);
+  const std::int32_t offset = zone.offset_at(micros);
+  Moment moment = split(micros);
+  // After the split, because near the ends of int64 there is no room for it before. No offset is as long as a day.
+  moment.micros += std::int64_t{offset} * 1'000'000;
+  if (moment.micros < 0) {
+    moment.micros += kMicrosPerDay;
+    --moment.days;
+  } else if (moment.micros >= kMicrosPerDay) {
+    moment.micros -= kMicrosPerDay;
+    ++moment.days;
+  }
+  out = cache.write(out, moment.days);
+  *out++ = 'T';
+  out = write_offset(write_clock(out, static_cast<std::uint64_t>(moment.micros)), offset);
   return cache.before_christ() ? write_word(out, " BC") : out;
 }
 

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "base/time_zone.h"
+
 namespace longshore {
 
 /// Text of dates and times. All functions write at `out`, at most 40 bytes, and return the end of what they wrote.
@@ -43,5 +45,8 @@ char* write_date(char* out, std::int32_t days, DayText& cache);
 char* write_time(char* out, std::int64_t micros);
 /// `micros` since 1970-01-01 00:00:00; with `utc` a `Z` follows.
 char* write_timestamp(char* out, std::int64_t micros, bool utc, DayText& cache);
+/// `micros` since 1970-01-01 00:00:00 UTC as the clocks of a zone show it, and their offset from UTC: `+02:00`. The day
+/// and its cache are those of the zone, so a year can be another than in UTC, also 10000 or 1 BC.
+char* write_zoned_timestamp(char* out, std::int64_t micros, LocalTime& zone, DayText& cache);
 
 }  // namespace longshore

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/time_zone.h"
 #include "encode/text/byte_scan.h"
 #include "encode/text/calendar.h"
 #include "model/chunk_summary.h"
@@ -43,6 +44,7 @@ struct CellColumn {
   bool guard = false;                        ///< CSV: put `'` before text that a spreadsheet would take for a formula
   const std::uint8_t* first_byte = nullptr;  ///< CSV: 256 entries, not 0 where a first byte wants a closer look
   ScanFunctions scan{};
+  LocalTime zone;  ///< of timestamptz values; remembers an offset
 
   // Set for each batch.
   CellWriter write = nullptr;

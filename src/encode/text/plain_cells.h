@@ -49,6 +49,10 @@ inline char* write_timestamptz_cell(CellColumn& column, std::size_t row, char* o
   return write_timestamp(out, column.value<std::int64_t>(row), true, column.day);
 }
 
+inline char* write_zoned_timestamptz_cell(CellColumn& column, std::size_t row, char* out) {
+  return write_zoned_timestamp(out, column.value<std::int64_t>(row), column.zone, column.day);
+}
+
 inline char* write_base64_cell(CellColumn& column, std::size_t row, char* out) {
   const std::string_view bytes = column.text(row);
   return write_base64(out, bytes.data(), bytes.size());

@@ -38,8 +38,11 @@ std::size_t text_bound(std::string_view text) {
 
 }  // namespace
 
-RowEncoder::RowEncoder(std::vector<CellColumn> columns, std::string row_end)
-    : columns_(std::move(columns)), row_end_(std::move(row_end)), fixed_bytes_(row_end_.size() + kPrefixCopy) {
+RowEncoder::RowEncoder(std::vector<CellColumn> columns, std::string row_end, std::size_t skipped)
+    : columns_(std::move(columns)),
+      row_end_(std::move(row_end)),
+      skipped_(skipped),
+      fixed_bytes_(row_end_.size() + kPrefixCopy) {
   for (CellColumn& column : columns_) {
     fixed_bytes_ += column.prefix.size() + kPrefixCopy + kFixedCellBytes;
     column.prefix_size = column.prefix.size();
@@ -101,6 +104,12 @@ void RowEncoder::write_rows(std::size_t first, std::size_t last, std::size_t roo
     }
     std::memcpy(end, row_end_.data(), row_end_.size());
     end += row_end_.size();
+  }
+  if (skipped_ != 0) [[unlikely]] {
+    // Moving the first few rows once is cheaper than asking every row whether it is the first.
+    end -= skipped_;
+    std::memmove(begin, begin + skipped_, static_cast<std::size_t>(end - begin));
+    skipped_ = 0;
   }
   out.grow(static_cast<std::size_t>(end - begin));
 }

@@ -14,8 +14,9 @@ namespace longshore {
 /// place to cut a file or to resume with a fresh encoder.
 class RowEncoder final : public PartitionEncoder {
  public:
-  /// REQUIRES: each column has its `type`, `name`, `prefix`, `writers` and `growth`.
-  RowEncoder(std::vector<CellColumn> columns, std::string row_end);
+  /// `skipped`: how many bytes of the first row's first prefix are left out, for formats that put something between
+  /// rows. REQUIRES: each column has its `type`, `name`, `prefix`, `writers` and `growth`.
+  RowEncoder(std::vector<CellColumn> columns, std::string row_end, std::size_t skipped = 0);
 
   /// Errors: `batch_shape` (internal) when the batch does not have the columns' types.
   Result<std::optional<ChunkSummary>> encode(const RowBatch& batch, ByteBuffer& out) override;
@@ -29,6 +30,7 @@ class RowEncoder final : public PartitionEncoder {
 
   std::vector<CellColumn> columns_;
   std::string row_end_;
+  std::size_t skipped_;      ///< 0 once the first row is written
   std::size_t fixed_bytes_;  ///< bound of a row, apart from the variable-width values
 };
 
