@@ -42,6 +42,7 @@ std::string expand_word(const Dialect& dialect, std::string_view text) {
       if (name == "now") return dialect.now();
       if (name == "lock") return dialect.lock();
       if (name == "skip_locked") return dialect.skip_locked();
+      if (name == "share_skip_locked") return dialect.share_skip_locked();
       break;
     case 1:
       if (name == "micros") return dialect.micros(arguments[0]);

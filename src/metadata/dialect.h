@@ -31,7 +31,11 @@ class Dialect {
   virtual std::string lock() const = 0;
   /// `{skip_locked}`: the same, passing over rows that another transaction has locked.
   virtual std::string skip_locked() const = 0;
-  /// A statement that lets one migration run at a time; empty where a write transaction does so by itself.
+  /// `{share_skip_locked}`: several transactions may hold these rows so at once, and none changes them meanwhile;
+  /// passes over rows that another transaction has locked for a change.
+  virtual std::string share_skip_locked() const = 0;
+  /// A statement that begins a migration: lets one run at a time, and makes what the tables are to lie in. Empty where
+  /// nothing is needed.
   virtual std::string migration_lock() const = 0;
 };
 

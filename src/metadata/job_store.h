@@ -69,7 +69,7 @@ using Work = std::variant<PlanWork, PartitionWork, AssembleWork, CleanWork>;
 
 /// How far a partition has come, what is not yet checkpointed included.
 struct PartitionProgress {
-  Claim claim;            ///< partition -1 (claims on a job itself) may be listed too; its figures are not looked at
+  Claim claim;            ///< of partition -1 (a claim on a job itself) the figures are not looked at
   std::int64_t rows = 0;  ///< of the whole partition so far
   std::int64_t bytes = 0;
   std::string source_pressure;  ///< as in ExportJob
@@ -141,7 +141,10 @@ class WorkQueue {
   virtual ~WorkQueue() = default;
   virtual Status register_worker(const WorkerId& id, const std::string& host, int pid) = 0;
   /// Renews the lease of all of the worker's claims, records progress, and returns those of `claims` that are lost.
-  /// Error `worker_lost`: the worker was silent longer than a lease and its claims are gone; register a new id.
+  /// `progress` lists everything that the worker works on, claims on a job itself included: a claim that is not listed
+  /// though it was there at the previous heartbeat already goes to others, for its worker knows nothing of it (the
+  /// answer to claim_next() was lost, or the write that should have ended it). Error `worker_lost`: the worker was
+  /// silent longer than a lease and its claims are gone; register a new id.
   virtual Result<std::vector<Claim>> heartbeat(const WorkerId& id, const std::vector<PartitionProgress>& progress) = 0;
   /// Gives all claims back and forgets the worker. Not an attempt: counters stay as before the claims.
   virtual Status retire_worker(const WorkerId& id) = 0;
@@ -149,6 +152,13 @@ class WorkQueue {
   /// Frees the claims of workers that were silent for `lease`; returns how many. A freed partition is PENDING again;
   /// the attempt counts. A job whose partition has no attempt left is FAILED (`worker_lost_repeatedly`).
   virtual Result<int> free_lost_claims(Duration lease, const RetryPolicy& policy) = 0;
+
+  /// Takes or keeps an office that one process at a time holds, such as the sweeper's, for `length` from now on; false
+  /// while somebody else holds it. Asked again well within `length`, it stays with its holder. A hint like any lease:
+  /// who was too slow may still be at it when the next one begins, so what is done in office must be safe to do twice.
+  virtual Result<bool> hold_office(const std::string& office, const std::string& holder, Duration length) = 0;
+  /// Lets the next one in at once; nothing if `holder` does not hold it.
+  virtual Status leave_office(const std::string& office, const std::string& holder) = 0;
 
   /// Takes the next work, fairly over tenants: the tenant with the fewest running claims first, then the oldest job;
   /// its partitions in order. Raises the row's epoch. nullopt: nothing to do now.

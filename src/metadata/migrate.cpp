@@ -58,18 +58,20 @@ Result<bool> apply_next(Database& database, Transaction& transaction) {
 }  // namespace
 
 Status migrate(Database& database) {
+  // Most starts find nothing to do: they take no lock and need no right to change the schema.
+  if (check_schema(database)) return {};
   while (true) {
     // The version is read again under each transaction's lock, so a migration that another process has just applied is
     // not applied twice.
-    TRY(const bool again,
-        transact(database, Access::write, [&](Transaction& transaction) { return apply_next(database, transaction); }));
+    TRY(const bool again, transact(database, Access::migration,
+                                   [&](Transaction& transaction) { return apply_next(database, transaction); }));
     if (!again) return {};
   }
 }
 
 Status check_schema(Database& database) {
   const auto applied =
-      transact(database, Access::read, [](Transaction& transaction) { return applied_version(transaction); });
+      transact(database, Access::lookup, [](Transaction& transaction) { return applied_version(transaction); });
   // Without the table the statement itself is wrong: nothing has ever been migrated.
   if (!applied && applied.error().code != kStatement) return fail(applied.error());
   const std::int64_t found = applied ? *applied : 0;

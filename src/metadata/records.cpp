@@ -1,9 +1,14 @@
 #include "metadata/records.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <boost/json.hpp>
 #include <stdexcept>
 
+#include "base/digest.h"
 #include "base/random.h"
+#include "base/utf8.h"
 
 namespace longshore::records {
 namespace {
@@ -13,7 +18,7 @@ namespace json = boost::json;
 constexpr std::size_t kRangeCharacters = 128;  // range_start and range_end are varchar(128)
 
 /// An end of a range as people read it; the whole of it is in key_range.
-std::string readable(const std::optional<KeyTuple>& key) {
+std::string readable_end(const std::optional<KeyTuple>& key) {
   return key ? shorten(to_json(*key), kRangeCharacters) : std::string();
 }
 
@@ -99,7 +104,8 @@ Result<Partition> read_partition(const sql::Row& row) {
                                                      " has the unknown status " + row.text("status")));
   }
   Partition partition;
-  TRY(partition.range, range_from_json(row.text("key_range")));
+  TRY(const std::string range, stored_json(row.text("key_range")));
+  TRY(partition.range, range_from_json(range));
   partition.job = JobId(row.text("job_id"));
   partition.index = static_cast<int>(row.integer("partition_index"));
   partition.base_part_number = static_cast<int>(row.integer("base_part_number"));
@@ -114,14 +120,43 @@ Result<Partition> read_partition(const sql::Row& row) {
   return partition;
 }
 
-Status insert_partition(sql::Transaction& transaction, const JobId& job, const Partition& partition, Timestamp now) {
-  const KeyRange& range = partition.range;
-  CHECK_OK(transaction.execute(R"(
+namespace {
+
+/// `INSERT` of as many partitions: $1 is the job, $2 the time, and each row has kRowParams of its own.
+constexpr std::size_t kRowParams = 7;
+std::string insert_sql(std::size_t rows) {
+  std::string sql = R"(
     INSERT INTO export_job_partitions (id, job_id, partition_index, range_start, range_end, key_range, base_part_number,
-      part_slots, status, created_at, not_before)
-    VALUES ($1, $2, $3, $4, $5, {json $6}, $7, $8, 'PENDING', {time $9}, {time $9}))",
-                               {uuid_v7(now), job, partition.index, readable(range.after), readable(range.upto),
-                                range_to_json(range), partition.base_part_number, partition.part_slots, now}));
+      part_slots, status, created_at, not_before) VALUES )";
+  for (std::size_t row = 0; row < rows; ++row) {
+    const std::size_t n = 3 + row * kRowParams;
+    sql += fmt::format("{}(${}, $1, ${}, ${}, ${}, {{json ${}}}, ${}, ${}, 'PENDING', {{time $2}}, {{time $2}})",
+                       row == 0 ? "" : ", ", n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6);
+  }
+  return sql;
+}
+
+}  // namespace
+
+Status insert_partitions(sql::Transaction& transaction, const JobId& job, std::span<const Partition> partitions,
+                         Timestamp now) {
+  // A plan may have thousands: many to a statement, since each costs a round trip. Two lengths only, as the texts of
+  // statements are a fixed set.
+  constexpr std::size_t kMany = 50;
+  static const std::string kInsertMany = insert_sql(kMany);
+  static const std::string kInsertOne = insert_sql(1);
+  while (!partitions.empty()) {
+    const bool many = partitions.size() >= kMany;
+    std::vector<sql::Param> params{job, now};
+    for (const Partition& partition : partitions.first(many ? kMany : 1)) {
+      const KeyRange& range = partition.range;
+      params.insert(params.end(),
+                    {uuid_v7(now), partition.index, readable_end(range.after), readable_end(range.upto),
+                     storable_json(range_to_json(range)), partition.base_part_number, partition.part_slots});
+    }
+    TRY(const sql::Rows inserted, transaction.query(many ? kInsertMany : kInsertOne, params));
+    partitions = partitions.subspan(many ? kMany : 1);
+  }
   return {};
 }
 
@@ -134,7 +169,8 @@ Result<std::vector<Part>> read_parts(sql::Transaction& transaction, const JobId&
   parts.reserve(rows.size());
   for (const sql::Row row : rows) {
     Part part;
-    TRY(part.last_key, key_from_json(row.text("last_key")));
+    TRY(const std::string last_key, stored_json(row.text("last_key")));
+    TRY(part.last_key, key_from_json(last_key));
     TRY(part.summary, summary_from_json(row.text("summary")));
     part.sequence = static_cast<int>(row.integer("sequence"));
     part.number = static_cast<int>(row.integer("number"));
@@ -154,7 +190,7 @@ Status insert_part(sql::Transaction& transaction, const Claim& claim, const Part
       recorded_at, last_key, summary)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, {now}, $11, $12))",
       {claim.job, claim.partition, part.sequence, part.number, claim.epoch, part.summary.rows, part.bytes, part.crc32c,
-       part.sha256, part.etag, to_json(part.last_key), to_json(part.summary)}));
+       part.sha256, part.etag, storable_json(to_json(part.last_key)), to_json(part.summary)}));
   return {};
 }
 
@@ -186,13 +222,31 @@ Result<KeyRange> range_from_json(std::string_view text) {
   }
 }
 
+std::string readable(std::string_view text) {
+  std::string copy(text.size() * 3, '\0');
+  copy.resize(static_cast<std::size_t>(copy_as_utf8(text, copy.data()) - copy.data()));
+  for (std::size_t at = 0; (at = copy.find('\0', at)) != std::string::npos;) copy.replace(at, 1, "\xEF\xBF\xBD");
+  return copy;
+}
+
 std::string shorten(std::string_view text, std::size_t characters) {
+  std::string copy = readable(text);
   std::size_t end = 0;
-  for (std::size_t count = 0; end < text.size(); ++end) {
-    const bool first_byte = (static_cast<unsigned char>(text[end]) & 0xC0) != 0x80;
+  for (std::size_t count = 0; end < copy.size(); ++end) {
+    const bool first_byte = (static_cast<unsigned char>(copy[end]) & 0xC0) != 0x80;
     if (first_byte && ++count > characters) break;
   }
-  return std::string(text.substr(0, end));
+  copy.resize(end);
+  return copy;
+}
+
+std::string storable_json(std::string json) {
+  return is_utf8(json) ? std::move(json) : '"' + base64url_encode(json) + '"';
+}
+
+Result<std::string> stored_json(std::string text) {
+  if (!text.starts_with('"')) return text;
+  return base64url_decode(std::string_view(text).substr(1, text.size() - std::min<std::size_t>(2, text.size())));
 }
 
 }  // namespace longshore::records

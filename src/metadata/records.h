@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,7 +25,8 @@ inline constexpr char kPartitionColumns[] = R"(job_id, partition_index, key_rang
   worker_id, attempts, epoch, {greatest row_count | live_rows} AS row_count, {greatest byte_count | live_bytes} AS byte_count,
   {micros started_at} AS started_at, {micros completed_at} AS completed_at)";
 Result<Partition> read_partition(const sql::Row& row);
-Status insert_partition(sql::Transaction& transaction, const JobId& job, const Partition& partition, Timestamp now);
+Status insert_partitions(sql::Transaction& transaction, const JobId& job, std::span<const Partition> partitions,
+                         Timestamp now);
 
 /// The checkpoints of a partition in sequence order; `partition` -1: the glued parts of the file.
 Result<std::vector<Part>> read_parts(sql::Transaction& transaction, const JobId& job, int partition);
@@ -38,7 +40,16 @@ std::string range_to_json(const KeyRange& range);
 /// Errors: `bad_stored_range` (internal).
 Result<KeyRange> range_from_json(std::string_view text);
 
-/// At most `characters` code points of UTF-8: what a varchar column holds.
+/// What a text column holds anywhere: UTF-8, ill-formed bytes and NUL replaced by U+FFFD. For words that people read;
+/// what is compared or read back by us must come through unchanged and goes another way.
+std::string readable(std::string_view text);
+/// The same, cut to at most `characters` code points: what a varchar column holds.
 std::string shorten(std::string_view text, std::size_t characters);
+
+/// JSON text that may hold a source's bytes as they are, in a form that every database keeps: itself if it is UTF-8,
+/// else a JSON string of its base64url. Our own JSON of this kind is never a bare string.
+std::string storable_json(std::string json);
+/// The opposite. Errors: `bad_base64`.
+Result<std::string> stored_json(std::string text);
 
 }  // namespace longshore::records

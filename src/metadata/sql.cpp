@@ -1,7 +1,10 @@
 #include "metadata/sql.h"
 
 #include <charconv>
+#include <chrono>
+#include <random>
 #include <stdexcept>
+#include <thread>
 
 namespace longshore::sql {
 
@@ -35,6 +38,25 @@ std::string Row::text(std::string_view column) const {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
   if (std::holds_alternative<std::monostate>(value)) return {};
   return std::to_string(std::get<std::int64_t>(value));
+}
+
+bool Retries::again(Error& error) {
+  // A deadlock takes a server a second to find, so a handful of them is already too much. A connection that breaks
+  // twice in a row breaks for a reason.
+  constexpr int kMaxConflicts = 5;
+  constexpr int kMaxDisconnections = 2;
+  if (error.code == kDisconnected && disconnections_ < kMaxDisconnections) {
+    ++disconnections_;
+    return true;
+  }
+  if (error.code == kConflict && conflicts_ < kMaxConflicts) {
+    thread_local std::minstd_rand random(std::random_device{}());
+    const int most = 5 << conflicts_++;  // 5 … 80 ms
+    std::this_thread::sleep_for(std::chrono::milliseconds(std::uniform_int_distribution<>(1, most)(random)));
+    return true;
+  }
+  if (error.code == kConflict || error.code == kDisconnected) error.code = kUnavailable;
+  return false;
 }
 
 Timestamp Row::time(std::string_view column) const {

@@ -125,6 +125,10 @@ inline constexpr char kCorrupt[] = "metadata_corrupt";          ///< external, n
 inline constexpr char kDuplicate[] = "metadata_duplicate";      ///< internal: a unique constraint
 inline constexpr char kConstraint[] = "metadata_constraint";    ///< internal: any other constraint
 inline constexpr char kStatement[] = "metadata_statement";      ///< internal: the SQL or a bind is wrong
+/// Two that transact() answers by beginning again, and callers of it never see (they see kUnavailable). In both, the
+/// transaction has changed nothing: others were in its way, or the connection broke before it was committed.
+inline constexpr char kConflict[] = "metadata_conflict";          ///< external, retriable
+inline constexpr char kDisconnected[] = "metadata_disconnected";  ///< external, retriable
 
 /// One transaction on a connection of its own; commit() publishes, the destructor rolls back. Used by one thread.
 class Transaction {
@@ -132,8 +136,8 @@ class Transaction {
   virtual ~Transaction() = default;
 
   /// Runs one statement to its end. `sql` holds `$1…$n` for the parameters and the words of dialect.h in braces, e.g.
-  /// `UPDATE t SET at = {now} WHERE id = $1`. The driver prepares each distinct text once and keeps it, so texts must
-  /// be a fixed set: values always go through parameters. After an error only the destructor may follow.
+  /// `UPDATE t SET at = {now} WHERE id = $1`. The driver keeps what it made of each distinct text, so texts must be a
+  /// fixed set: values always go through parameters. After an error only the destructor may follow.
   Result<Rows> query(std::string_view sql, std::initializer_list<Param> params = {}) {
     return run(sql, {params.begin(), params.size()});
   }
@@ -145,16 +149,20 @@ class Transaction {
     TRY(const Rows rows, run(sql, {params.begin(), params.size()}));
     return rows.changed();
   }
-  /// Makes it durable. After an error it is unknown whether it became so.
+  /// Makes it durable. After an error it is unknown whether it became so, except where the code says that nothing was
+  /// changed (kConflict, kDisconnected).
   virtual Status commit() = 0;
 
  protected:
   virtual Result<Rows> run(std::string_view sql, std::span<const Param> params) = 0;
 };
 
-/// A read sees one state of the database and may not write; a write holds off other writers of the same rows (SQLite:
-/// of the database) from its beginning.
-enum class Access { read, write };
+enum class Access {
+  lookup,     ///< a single statement that reads; the cheapest, for it needs no transaction around it
+  read,       ///< sees one state of the database, and may not write
+  write,      ///< holds off other writers of the same rows from when it locks them (SQLite: of the database, at once)
+  migration,  ///< a write that may take long
+};
 
 /// One step of the schema. `statements` are plain SQL of the driver's database, run in one transaction.
 struct Migration {
@@ -178,13 +186,33 @@ class Database {
   virtual const std::string& where() const = 0;
 };
 
-/// Runs `body(transaction)`, which returns a Result or Status, and commits if it succeeded.
+/// How often a transaction that changed nothing is begun again.
+class Retries {
+ public:
+  /// Whether to begin again after `error`, having waited a moment (with jitter, growing) if others were in the way.
+  /// Otherwise `error` becomes what callers know.
+  bool again(Error& error);
+
+ private:
+  int conflicts_ = 0;
+  int disconnections_ = 0;
+};
+
+/// Runs `body(transaction)`, which returns a Result or Status, and commits if it succeeded. It may run `body` several
+/// times, each in a transaction of its own, of which all but the last were rolled back: `body` must not keep anything
+/// outside of itself that a second run would not replace.
 template <class Body>
-std::invoke_result_t<Body, Transaction&> transact(Database& database, Access access, Body&& body) {
-  TRY(const auto transaction, database.begin(access));
-  auto result = std::forward<Body>(body)(*transaction);
-  if (result) CHECK_OK(transaction->commit());
-  return result;
+std::invoke_result_t<Body&, Transaction&> transact(Database& database, Access access, Body&& body) {
+  const auto once = [&]() -> std::invoke_result_t<Body&, Transaction&> {
+    TRY(const auto transaction, database.begin(access));
+    auto result = body(*transaction);
+    if (result) CHECK_OK(transaction->commit());
+    return result;
+  };
+  for (Retries retries;;) {
+    auto result = once();
+    if (result || !retries.again(result.error())) return result;
+  }
 }
 
 }  // namespace longshore::sql

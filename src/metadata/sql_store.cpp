@@ -77,7 +77,7 @@ Result<InsertOutcome> SqlStore::insert(const NewJob& request) {
 }
 
 Result<std::optional<ExportJob>> SqlStore::find(const TenantId& tenant, const JobId& id) {
-  return read([&](sql::Transaction& transaction) { return find_job(transaction, tenant, id); });
+  return look_up([&](sql::Transaction& transaction) { return find_job(transaction, tenant, id); });
 }
 
 Result<std::vector<ExportJob>> SqlStore::list(const JobFilter& filter) {
@@ -95,7 +95,7 @@ Result<std::vector<ExportJob>> SqlStore::list(const JobFilter& filter) {
     sql += " AND (created_at, id) < (" + created_at + ", " + bind(filter.after->second) + ")";
   }
   sql += " ORDER BY created_at DESC, id DESC LIMIT " + bind(filter.limit);
-  return read([&](sql::Transaction& transaction) -> Result<std::vector<ExportJob>> {
+  return look_up([&](sql::Transaction& transaction) -> Result<std::vector<ExportJob>> {
     TRY(const sql::Rows rows, transaction.query(sql, params));
     std::vector<ExportJob> jobs;
     jobs.reserve(rows.size());
@@ -109,7 +109,7 @@ Result<std::vector<ExportJob>> SqlStore::list(const JobFilter& filter) {
 
 Result<std::optional<int>> SqlStore::queue_position(const JobId& id) {
   if (!is_uuid(id.str())) return std::nullopt;
-  return read([&](sql::Transaction& transaction) -> Result<std::optional<int>> {
+  return look_up([&](sql::Transaction& transaction) -> Result<std::optional<int>> {
     // A queued job is among those it counts, so 0 means that it is not queued.
     TRY(const sql::Rows rows, transaction.query(R"(
       SELECT count(*) AS position FROM export_jobs q JOIN export_jobs j ON j.id = $1 AND j.status = 'QUEUED'
@@ -121,7 +121,7 @@ Result<std::optional<int>> SqlStore::queue_position(const JobId& id) {
 }
 
 Result<ActiveJobs> SqlStore::count_active() {
-  return read([&](sql::Transaction& transaction) -> Result<ActiveJobs> {
+  return look_up([&](sql::Transaction& transaction) -> Result<ActiveJobs> {
     // One count for each state, so that each finds its own partial index.
     TRY(const sql::Rows rows, transaction.query(R"(
       SELECT (SELECT count(*) FROM export_jobs WHERE status = 'QUEUED') AS queued,
@@ -166,9 +166,10 @@ Status SqlStore::expire(const TenantId& tenant, const JobId& id) {
 }
 
 Result<std::vector<Partition>> SqlStore::partitions(const JobId& id) {
+  if (!is_uuid(id.str())) return std::vector<Partition>();
   static const std::string kSelect = fmt::format(
       "SELECT {} FROM export_job_partitions WHERE job_id = $1 ORDER BY partition_index", records::kPartitionColumns);
-  return read([&](sql::Transaction& transaction) -> Result<std::vector<Partition>> {
+  return look_up([&](sql::Transaction& transaction) -> Result<std::vector<Partition>> {
     TRY(const sql::Rows rows, transaction.query(kSelect, {id}));
     std::vector<Partition> partitions;
     partitions.reserve(rows.size());
@@ -181,7 +182,8 @@ Result<std::vector<Partition>> SqlStore::partitions(const JobId& id) {
 }
 
 Result<std::vector<Part>> SqlStore::parts(const JobId& id, int partition) {
-  return read([&](sql::Transaction& transaction) { return records::read_parts(transaction, id, partition); });
+  if (!is_uuid(id.str())) return std::vector<Part>();
+  return look_up([&](sql::Transaction& transaction) { return records::read_parts(transaction, id, partition); });
 }
 
 Status SqlStore::add_download(const DownloadAudit& audit) {
@@ -193,13 +195,14 @@ Status SqlStore::add_download(const DownloadAudit& audit) {
       INSERT INTO export_download_audits (id, export_id, actor_id, tenant_id, client_ip, user_agent, downloaded_at)
       VALUES ($1, $2, $3, $4, $5, $6, {time $7}))",
                                  {audit.id.empty() ? uuid_v7(now) : audit.id, audit.job, audit.actor, audit.tenant,
-                                  audit.client_ip, sql::null_if_empty(audit.user_agent), now}));
+                                  audit.client_ip, sql::null_if_empty(records::readable(audit.user_agent)), now}));
     return {};
   });
 }
 
 Result<std::vector<DownloadAudit>> SqlStore::downloads(const JobId& id) {
-  return read([&](sql::Transaction& transaction) -> Result<std::vector<DownloadAudit>> {
+  if (!is_uuid(id.str())) return std::vector<DownloadAudit>();
+  return look_up([&](sql::Transaction& transaction) -> Result<std::vector<DownloadAudit>> {
     TRY(const sql::Rows rows, transaction.query(R"(
       SELECT id, export_id, actor_id, tenant_id, client_ip, user_agent, {micros downloaded_at} AS at
       FROM export_download_audits WHERE export_id = $1 ORDER BY downloaded_at DESC, id DESC)",
@@ -220,7 +223,7 @@ Result<std::vector<DownloadAudit>> SqlStore::downloads(const JobId& id) {
 }
 
 Result<Timestamp> SqlStore::now() {
-  return read([](sql::Transaction& transaction) { return records::read_now(transaction); });
+  return look_up([](sql::Transaction& transaction) { return records::read_now(transaction); });
 }
 
 }  // namespace longshore

@@ -38,6 +38,8 @@ class SqlStore final : public JobStore, public WorkQueue {
   Status retire_worker(const WorkerId& id) override;
   Result<std::vector<WorkerRecord>> workers() override;
   Result<int> free_lost_claims(Duration lease, const RetryPolicy& policy) override;
+  Result<bool> hold_office(const std::string& office, const std::string& holder, Duration length) override;
+  Status leave_office(const std::string& office, const std::string& holder) override;
 
   // WorkQueue: taking work; sql_store_claims.cpp
   Result<std::optional<Work>> claim_next(const WorkerId& id) override;
@@ -59,9 +61,10 @@ class SqlStore final : public JobStore, public WorkQueue {
  private:
   explicit SqlStore(std::unique_ptr<sql::Database> database);
 
+  /// REQUIRES: `body` runs one statement.
   template <class Body>
-  auto read(Body&& body) {
-    return sql::transact(*database_, sql::Access::read, std::forward<Body>(body));
+  auto look_up(Body&& body) {
+    return sql::transact(*database_, sql::Access::lookup, std::forward<Body>(body));
   }
   template <class Body>
   auto write(Body&& body) {

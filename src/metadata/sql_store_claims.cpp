@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <chrono>
+#include <thread>
+
 #include "metadata/claim_guard.h"
 #include "metadata/claim_query.h"
 #include "metadata/records.h"
@@ -10,17 +13,24 @@ namespace {
 
 using records::kJobColumns;
 
-Result<ExportJob> load_job(sql::Transaction& transaction, const JobId& id) {
-  static const std::string kSelect = fmt::format("SELECT {} FROM export_jobs WHERE id = $1", kJobColumns);
+/// The job as long as its partitions may be taken; nullopt when it has ended meanwhile, or somebody is changing it. It
+/// stays as it is until the claim is committed: nothing is ever taken of an ended job.
+Result<std::optional<ExportJob>> hold_extracting_job(sql::Transaction& transaction, const JobId& id) {
+  static const std::string kSelect = fmt::format(
+      "SELECT {} FROM export_jobs WHERE id = $1 AND status = 'RUNNING' AND phase = 'extract' {{share_skip_locked}}",
+      kJobColumns);
   TRY(const sql::Rows rows, transaction.query(kSelect, {id}));
-  if (rows.empty()) return fail(internal_error("bad_stored_job", "export " + id.str() + " vanished"));
-  return records::read_job(rows[0]);
+  if (rows.empty()) return std::nullopt;
+  TRY(auto job, records::read_job(rows[0]));
+  return job;
 }
 
 Result<std::optional<Work>> claim_partition(sql::Transaction& transaction, const WorkerId& worker, const JobId& job) {
+  TRY(auto held, hold_extracting_job(transaction, job));
+  if (!held) return std::nullopt;
   static const std::string kUpdate = fmt::format(R"(
     UPDATE export_job_partitions SET status = 'RUNNING', worker_id = $2, epoch = epoch + 1, attempts = attempts + 1,
-      progressed = 0, live_rows = row_count, live_bytes = byte_count, started_at = coalesce(started_at, {{now}})
+      claimed_at = {{now}}, progressed = 0, live_rows = row_count, live_bytes = byte_count, started_at = coalesce(started_at, {{now}})
     WHERE job_id = $1 AND partition_index = (
       SELECT partition_index FROM export_job_partitions WHERE job_id = $1 AND status = 'PENDING' AND not_before <= {{now}}
       ORDER BY partition_index LIMIT 1 {{skip_locked}})
@@ -30,7 +40,7 @@ Result<std::optional<Work>> claim_partition(sql::Transaction& transaction, const
   if (rows.empty()) return std::nullopt;
   PartitionWork work;
   TRY(work.partition, records::read_partition(rows[0]));
-  TRY(work.job, load_job(transaction, job));
+  work.job = *std::move(held);
   TRY(work.parts, records::read_parts(transaction, job, work.partition.index));
   work.claim = {.worker = worker, .job = job, .partition = work.partition.index, .epoch = rows[0].integer("epoch")};
   return Work(std::move(work));
@@ -51,7 +61,7 @@ Result<std::optional<Work>> claim_job(sql::Transaction& transaction, std::string
 Result<std::optional<Work>> claim_plan(sql::Transaction& transaction, const WorkerId& worker, const JobId& job) {
   static const std::string kUpdate = fmt::format(R"(
     UPDATE export_jobs SET status = 'RUNNING', worker_id = $2, claimed_for = 'plan', epoch = epoch + 1,
-      attempts = attempts + 1, started_at = coalesce(started_at, {{now}})
+      attempts = attempts + 1, claimed_at = {{now}}, started_at = coalesce(started_at, {{now}})
     WHERE id = (SELECT id FROM export_jobs WHERE id = $1 AND status IN ('QUEUED', 'RUNNING') AND phase = 'plan'
                 AND worker_id IS NULL AND not_before <= {{now}} {{skip_locked}})
     RETURNING epoch, {})",
@@ -61,7 +71,8 @@ Result<std::optional<Work>> claim_plan(sql::Transaction& transaction, const Work
 
 Result<std::optional<Work>> claim_assembly(sql::Transaction& transaction, const WorkerId& worker, const JobId& job) {
   static const std::string kUpdate = fmt::format(R"(
-    UPDATE export_jobs SET worker_id = $2, claimed_for = 'assemble', epoch = epoch + 1, attempts = attempts + 1
+    UPDATE export_jobs SET worker_id = $2, claimed_for = 'assemble', epoch = epoch + 1, attempts = attempts + 1,
+      claimed_at = {{now}}
     WHERE id = (SELECT id FROM export_jobs WHERE id = $1 AND status = 'RUNNING' AND phase = 'assemble'
                 AND worker_id IS NULL AND not_before <= {{now}} {{skip_locked}})
     RETURNING epoch, {})",
@@ -72,7 +83,7 @@ Result<std::optional<Work>> claim_assembly(sql::Transaction& transaction, const 
 Result<std::optional<Work>> claim_cleaning(sql::Transaction& transaction, const WorkerId& worker, const JobId& job) {
   static const std::string kUpdate = fmt::format(R"(
     UPDATE export_jobs SET worker_id = $2, claimed_for = 'clean', epoch = epoch + 1,
-      cleaning_attempts = cleaning_attempts + 1
+      cleaning_attempts = cleaning_attempts + 1, claimed_at = {{now}}
     WHERE id = (SELECT id FROM export_jobs WHERE id = $1 AND needs_cleaning = 1
                 AND worker_id IS NULL AND not_before <= {{now}} {{skip_locked}})
     RETURNING epoch, {})",
@@ -104,20 +115,31 @@ Status require_alive(sql::Transaction& transaction, const WorkerId& worker) {
 
 Result<std::optional<Work>> SqlStore::claim_next(const WorkerId& id) {
   // Most polls find nothing: they end here, without a lock that writers would wait for.
-  TRY(const bool any, read([](sql::Transaction& transaction) -> Result<bool> {
+  TRY(const bool any, look_up([](sql::Transaction& transaction) -> Result<bool> {
         TRY(const sql::Rows rows, transaction.query(claims::any_candidate()));
         return !rows.empty();
       }));
   if (!any) return std::nullopt;
-  return write([&](sql::Transaction& transaction) -> Result<std::optional<Work>> {
-    CHECK_OK(require_alive(transaction, id));
-    TRY(const sql::Rows candidates, transaction.query(claims::best_candidates()));
-    for (const sql::Row candidate : candidates) {
-      TRY(auto work, claim(transaction, candidate.text("kind"), id, JobId(candidate.text("job_id"))));
-      if (work) return work;
-    }
-    return std::nullopt;
-  });
+  struct Outcome {
+    std::optional<Work> work;
+    bool contended = false;  ///< there was work, and others were at all of it
+  };
+  // Claims never wait for a lock. When many workers wake at once, all look at the same few candidates and may find each
+  // of them locked; they are gone, or free again, a moment later.
+  constexpr int kTries = 4;
+  for (int i = 1;; ++i) {
+    TRY(Outcome outcome, write([&](sql::Transaction& transaction) -> Result<Outcome> {
+          CHECK_OK(require_alive(transaction, id));
+          TRY(const sql::Rows candidates, transaction.query(claims::best_candidates()));
+          for (const sql::Row candidate : candidates) {
+            TRY(auto work, claim(transaction, candidate.text("kind"), id, JobId(candidate.text("job_id"))));
+            if (work) return Outcome{std::move(work), false};
+          }
+          return Outcome{std::nullopt, !candidates.empty()};
+        }));
+    if (!outcome.contended || i == kTries) return std::move(outcome.work);
+    std::this_thread::sleep_for(std::chrono::milliseconds(i));
+  }
 }
 
 }  // namespace longshore

@@ -32,6 +32,10 @@ Claim read_claim(const sql::Row& row) {
           .epoch = row.integer("epoch")};
 }
 
+void sort_by_lock_order(std::vector<Claim>& claims) {
+  std::ranges::sort(claims, {}, [](const Claim& claim) { return std::tie(claim.job, claim.partition); });
+}
+
 /// Records the progress of one claim; false when the claim is lost.
 Result<bool> record_progress(sql::Transaction& transaction, const PartitionProgress& progress) {
   TRY(const claims::Standing standing, claims::standing(transaction, progress.claim));
@@ -45,33 +49,36 @@ Result<bool> record_progress(sql::Transaction& transaction, const PartitionProgr
   return true;
 }
 
-/// Claims on a job itself whose job has ended: its worker does not list them with the progress, so they are looked up.
-Status add_ended_jobs(sql::Transaction& transaction, const WorkerId& id, std::vector<Claim>& lost) {
+/// Claims that the worker did not list. One on a job that has ended meanwhile is lost to it. One that it had at its
+/// previous heartbeat already is no work of its any more, so it goes to others: the answer to the claim never came, or
+/// the write that should have ended it failed, or its job was ended by others and the worker has let go.
+Status settle_unlisted(sql::Transaction& transaction, const WorkerId& id, Timestamp previous,
+                       const std::vector<PartitionProgress>& listed, std::vector<Claim>& lost) {
   TRY(const sql::Rows rows, transaction.query(R"(
-    SELECT id, epoch FROM export_jobs WHERE worker_id = $1 AND claimed_for <> 'clean' AND status <> 'RUNNING')",
-                                              {id}));
-  for (const sql::Row row : rows) {
-    const Claim claim{.worker = id, .job = JobId(row.text("id")), .partition = -1, .epoch = row.integer("epoch")};
-    if (std::ranges::none_of(lost, [&](const Claim& known) { return same_row(known, claim); })) lost.push_back(claim);
-  }
-  return {};
-}
-
-/// Partitions of ended jobs that the worker no longer lists: it was told at its previous heartbeat and has let go, so
-/// cleaning need not wait. One that was taken since then is not among them, because nothing is taken of an ended job.
-Status release_abandoned(sql::Transaction& transaction, const WorkerId& id, Timestamp previous,
-                         const std::vector<PartitionProgress>& listed) {
-  TRY(const sql::Rows rows, transaction.query(R"(
-    SELECT p.worker_id, p.job_id, p.partition_index, p.epoch, p.attempts
-    FROM export_job_partitions p CROSS JOIN export_jobs j
-    WHERE p.worker_id = $1 AND p.status = 'RUNNING' AND j.id = p.job_id
-      AND j.status <> 'RUNNING' AND j.completed_at < {time $2})",
+    SELECT p.worker_id, p.job_id, p.partition_index, p.epoch, 0 AS ended,
+      CASE WHEN coalesce(p.claimed_at, {time 0}) < {time $2} THEN 1 ELSE 0 END AS known
+    FROM export_job_partitions p WHERE p.worker_id = $1 AND p.status = 'RUNNING'
+    UNION ALL
+    SELECT j.worker_id, j.id, -1, j.epoch, CASE WHEN j.claimed_for <> 'clean' AND j.status <> 'RUNNING' THEN 1 ELSE 0 END,
+      CASE WHEN coalesce(j.claimed_at, {time 0}) < {time $2} THEN 1 ELSE 0 END
+    FROM export_jobs j WHERE j.worker_id = $1)",
                                               {id, previous}));
+  std::vector<Claim> abandoned;
   for (const sql::Row row : rows) {
     const Claim claim = read_claim(row);
     if (std::ranges::any_of(listed, [&](const PartitionProgress& p) { return same_row(p.claim, claim); })) continue;
-    CHECK_OK(
-        claims::release(transaction, claim, claims::kExtract, static_cast<int>(row.integer("attempts")), Duration{}));
+    if (row.flag("known")) {
+      abandoned.push_back(claim);
+    } else if (row.flag("ended")) {
+      lost.push_back(claim);
+    }
+  }
+  sort_by_lock_order(abandoned);
+  for (const Claim& claim : abandoned) {
+    // Looked at again under lock: a slot of this very worker may be ending it now.
+    TRY(const claims::Standing standing, claims::standing(transaction, claim));
+    if (!standing.held) continue;
+    CHECK_OK(claims::release(transaction, claim, standing.purpose, standing.attempts, Duration{}));
   }
   return {};
 }
@@ -82,12 +89,11 @@ constexpr char kClaimsOfWorker[] = R"(
   UNION ALL
   SELECT worker_id, id, -1, epoch FROM export_jobs WHERE worker_id = $1)";
 
-/// In the lock order.
 std::vector<Claim> read_claims(const sql::Rows& rows) {
   std::vector<Claim> claims;
   claims.reserve(rows.size());
   for (const sql::Row row : rows) claims.push_back(read_claim(row));
-  std::ranges::sort(claims, {}, [](const Claim& claim) { return std::tie(claim.job, claim.partition); });
+  sort_by_lock_order(claims);
   return claims;
 }
 
@@ -139,9 +145,26 @@ Result<std::vector<Claim>> SqlStore::heartbeat(const WorkerId& id, const std::ve
       if (held && entry->claim.partition >= 0) progressed.insert(entry->claim.job);
     }
     for (const JobId& job : progressed) CHECK_OK(claims::raise_progress(transaction, job));
-    CHECK_OK(add_ended_jobs(transaction, id, lost));
-    CHECK_OK(release_abandoned(transaction, id, rows[0].time("heartbeat_at"), progress));
+    CHECK_OK(settle_unlisted(transaction, id, rows[0].time("heartbeat_at"), progress, lost));
     return lost;
+  });
+}
+
+Result<bool> SqlStore::hold_office(const std::string& office, const std::string& holder, Duration length) {
+  return write([&](sql::Transaction& transaction) -> Result<bool> {
+    TRY(const std::int64_t taken, transaction.execute(R"(
+      INSERT INTO export_offices (name, holder, held_until) VALUES ($1, $2, {later {now} | $3})
+      ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
+      WHERE export_offices.holder = excluded.holder OR export_offices.held_until <= {now})",
+                                                      {office, holder, length}));
+    return taken == 1;
+  });
+}
+
+Status SqlStore::leave_office(const std::string& office, const std::string& holder) {
+  return write([&](sql::Transaction& transaction) -> Status {
+    CHECK_OK(transaction.execute("DELETE FROM export_offices WHERE name = $1 AND holder = $2", {office, holder}));
+    return {};
   });
 }
 
@@ -160,7 +183,7 @@ Status SqlStore::retire_worker(const WorkerId& id) {
 }
 
 Result<std::vector<WorkerRecord>> SqlStore::workers() {
-  return read([](sql::Transaction& transaction) -> Result<std::vector<WorkerRecord>> {
+  return look_up([](sql::Transaction& transaction) -> Result<std::vector<WorkerRecord>> {
     TRY(const sql::Rows rows, transaction.query(R"(
       SELECT w.id, w.host, w.pid, w.status, {micros w.started_at} AS started_at, {micros w.heartbeat_at} AS heartbeat_at,
         (SELECT count(*) FROM export_job_partitions p WHERE p.worker_id = w.id AND p.status = 'RUNNING')
@@ -182,19 +205,23 @@ Result<std::vector<WorkerRecord>> SqlStore::workers() {
 }
 
 Result<int> SqlStore::free_lost_claims(Duration lease, const RetryPolicy& policy) {
+  // In an order, so that two that look at once do not wait for each other.
   constexpr char kSilent[] =
-      "SELECT id FROM export_workers WHERE status = 'ALIVE' AND heartbeat_at <= {later {now} | $1} {lock}";
+      "SELECT id FROM export_workers WHERE status = 'ALIVE' AND heartbeat_at <= {later {now} | $1} ORDER BY id {lock}";
   // Every process checks every few seconds and almost always finds nothing: then nothing is locked.
-  TRY(const bool any, read([&](sql::Transaction& transaction) -> Result<bool> {
-        TRY(const sql::Rows dead, transaction.query(claims::claims_of_the_dead()));
-        TRY(const sql::Rows silent, transaction.query(R"(
+  TRY(const bool any_silent, look_up([&](sql::Transaction& transaction) -> Result<bool> {
+        TRY(const sql::Rows rows, transaction.query(R"(
           SELECT id FROM export_workers
           WHERE (status = 'ALIVE' AND heartbeat_at <= {later {now} | $1})
              OR (status = 'LOST' AND heartbeat_at <= {later {now} | $2}))",
-                                                      {-lease, -kRememberLostWorkers}));
-        return !dead.empty() || !silent.empty();
+                                                    {-lease, -kRememberLostWorkers}));
+        return !rows.empty();
       }));
-  if (!any) return 0;
+  TRY(const bool held_by_the_dead, look_up([](sql::Transaction& transaction) -> Result<bool> {
+        TRY(const sql::Rows rows, transaction.query(claims::claims_of_the_dead()));
+        return !rows.empty();
+      }));
+  if (!any_silent && !held_by_the_dead) return 0;
   return write([&](sql::Transaction& transaction) -> Result<int> {
     TRY(const sql::Rows silent, transaction.query(kSilent, {-lease}));
     for (const sql::Row worker : silent) {

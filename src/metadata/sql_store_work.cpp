@@ -143,9 +143,7 @@ Status SqlStore::save_plan(const Claim& claim, const std::vector<Partition>& par
   }
   return guarded(claim, claims::kPlan, [&](sql::Transaction& transaction, const Standing&) -> Status {
     TRY(const Timestamp now, records::read_now(transaction));
-    for (const Partition& partition : partitions) {
-      CHECK_OK(records::insert_partition(transaction, claim.job, partition, now));
-    }
+    CHECK_OK(records::insert_partitions(transaction, claim.job, partitions, now));
     CHECK_OK(transaction.execute(R"(
       UPDATE export_jobs SET phase = $2, partition_count = $3, part_size = $4, estimated_rows = $5, attempts = 0,
         not_before = {now}, worker_id = NULL, claimed_for = NULL, error_code = NULL, error_message = NULL
@@ -262,7 +260,7 @@ Result<std::set<JobId>> SqlStore::active_among(const std::vector<JobId>& ids) {
   for (const JobId& id : ids) {
     if (is_uuid(id.str())) candidates.emplace_back(id.str());
   }
-  return read([&](sql::Transaction& transaction) -> Result<std::set<JobId>> {
+  return look_up([&](sql::Transaction& transaction) -> Result<std::set<JobId>> {
     TRY(const sql::Rows rows,
         transaction.query("SELECT id FROM export_jobs WHERE id IN {uuids $1} AND status IN ('QUEUED', 'RUNNING')",
                           {boost::json::serialize(candidates)}));

@@ -32,7 +32,8 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::make(const SqliteOptions
 }
 
 Result<std::unique_ptr<Transaction>> SqliteDatabase::begin(Access access) {
-  return SqliteTransaction::begin(access == Access::write ? state_->writer : state_->readers);
+  const bool writes = access == Access::write || access == Access::migration;
+  return SqliteTransaction::begin(writes ? state_->writer : state_->readers);
 }
 
 const Dialect& SqliteDatabase::dialect() const {

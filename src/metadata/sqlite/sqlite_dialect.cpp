@@ -44,6 +44,10 @@ std::string SqliteDialect::skip_locked() const {
   return {};
 }
 
+std::string SqliteDialect::share_skip_locked() const {
+  return {};
+}
+
 std::string SqliteDialect::migration_lock() const {
   return {};
 }

@@ -18,6 +18,7 @@ class SqliteDialect final : public Dialect {
   std::string uuids(std::string_view json) const override;
   std::string lock() const override;
   std::string skip_locked() const override;
+  std::string share_skip_locked() const override;
   std::string migration_lock() const override;
 };
 

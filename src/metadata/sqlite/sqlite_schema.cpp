@@ -144,8 +144,20 @@ constexpr std::array<const char*, 18> kFirstVersion{
     "CREATE INDEX idx_export_download_audits_export ON export_download_audits (export_id, downloaded_at DESC)",
 };
 
-constexpr std::array<Migration, 1> kMigrations{
+constexpr std::array<const char*, 3> kSecondVersion{
+    "ALTER TABLE export_jobs ADD COLUMN claimed_at integer",
+    "ALTER TABLE export_job_partitions ADD COLUMN claimed_at integer",
+    R"(
+CREATE TABLE export_offices (
+  name text NOT NULL PRIMARY KEY CHECK (length(name) <= 64),
+  holder text NOT NULL CHECK (length(holder) <= 128),
+  held_until integer NOT NULL
+) STRICT)",
+};
+
+constexpr std::array<Migration, 2> kMigrations{
     Migration{1, "jobs, partitions, parts, workers, download audits", kFirstVersion},
+    Migration{2, "times of claims, offices", kSecondVersion},
 };
 
 }  // namespace
