@@ -29,7 +29,7 @@ Result<LocalExportReport> run_local_export(const LocalExportRequest& request,
   PlanPolicy policy;
   policy.max_partitions = 1;
   const FormatTraits& traits = formats.find(spec.format)->traits();
-  const FormatRules rules{traits.name, traits.parallel, traits.max_rows, traits.max_partition_rows};
+  const FormatRules rules{traits.name, traits.parallel, traits.max_rows, traits.max_partition_rows, traits.sheet_rows};
   TRY(const ExportPlan plan, plan_export(*source, spec, rules, policy, stop));
   TRY(LocalFile file, write_local_file(
                           {spec, formats, *source, plan, request.output_path},

@@ -28,6 +28,7 @@
 #include "http/export_routes.h"
 #include "http/file_routes.h"
 #include "http/health_routes.h"
+#include "http/openapi_routes.h"
 #include "http/router.h"
 #include "http/server.h"
 #include "jobs/export_coordinator.h"
@@ -86,7 +87,7 @@ std::vector<FormatView> format_views(const FormatTable& formats) {
   std::vector<FormatView> views;
   for (const Format* format : formats.all()) {
     const FormatTraits& traits = format->traits();
-    FormatView view{traits.name, traits.content_type, traits.extension, {"none"}, traits.max_rows};
+    FormatView view{traits.name, traits.content_type, traits.extension, {"none"}, traits.max_rows, traits.sheet_rows};
     if (traits.compressible) view.compressions = {"none", "gzip", "zstd"};
     views.push_back(std::move(view));
   }
@@ -197,6 +198,7 @@ Status run_server(const Configuration& configuration, std::stop_token stop) {
   append_export_routes(router, api, coordinator);
   append_dataset_routes(router, api, coordinator, format_views(formats));
   append_file_routes(router, *store, *links, clock);
+  append_openapi_routes(router, public_url);
   append_health_routes(router, clock, make_probes(*metadata, *store, sources), [&] { return metrics.render(); });
 
   MemoryBudget memory(configuration.worker.memory_limit - kProcessMemory);

@@ -51,6 +51,16 @@ class FileFrame {
                           ByteBuffer& out) const = 0;
 };
 
+/// What is certain of a partition's place in the file before its rows are read. Formats that number their rows (XLSX)
+/// need it; files are whole without it, but then their rows have no numbers, which some readers (exceljs) want.
+///
+/// Counts must hold for the rows that are, or will be, read: counted in the snapshot that is read, or by encoders that
+/// have finished. A count that turns out wrong fails the export at assembly.
+struct PartitionPlace {
+  std::vector<std::int64_t> rows_before;  ///< of each partition before this one, in order
+  std::int64_t rows = 0;                  ///< its own, at most; of no interest for the first partition
+};
+
 /// What a format can do; shown by `GET /v1/datasets` and checked when a request comes.
 struct FormatTraits {
   std::string name;                     ///< `csv`
@@ -61,6 +71,7 @@ struct FormatTraits {
   bool streamable = true;               ///< prologue and glue need nothing of the partitions that follow
   std::int64_t max_rows = 0;            ///< of a file; 0: no limit
   std::int64_t max_partition_rows = 0;  ///< of a partition, which is then planned by exact counts; 0: no limit
+  std::int64_t sheet_rows = 0;          ///< that whole partitions in a row may put on a sheet; 0: there are no sheets
   std::int64_t encoder_memory = 0;      ///< bytes an encoder holds at most besides its output, above a text format's
   double size_factor = 1;               ///< bytes of the file for each byte of the cells' text; rough, for estimates
 };
@@ -73,6 +84,12 @@ class Format {
   /// `before`: the chunks that earlier encoders of this partition closed, joined; empty at the partition's beginning.
   virtual Result<std::unique_ptr<PartitionEncoder>> make_encoder(const ExportSpec& spec,
                                                                  const ChunkSummary& before) const = 0;
+  /// The same for a partition whose place is known. It may be left out for any partition; where `before` is not empty
+  /// it is ignored.
+  virtual Result<std::unique_ptr<PartitionEncoder>> make_encoder_at(const ExportSpec& spec, const ChunkSummary& before,
+                                                                    const PartitionPlace&) const {
+    return make_encoder(spec, before);
+  }
   virtual Result<std::unique_ptr<FileFrame>> make_frame(const ExportSpec& spec) const = 0;
 };
 
@@ -86,6 +103,8 @@ class FormatTable {
 
   /// The encoder and frame for a spec, compression included: compression wraps the format's output.
   Result<std::unique_ptr<PartitionEncoder>> make_encoder(const ExportSpec& spec, const ChunkSummary& before) const;
+  Result<std::unique_ptr<PartitionEncoder>> make_encoder_at(const ExportSpec& spec, const ChunkSummary& before,
+                                                            const PartitionPlace& place) const;
   Result<std::unique_ptr<FileFrame>> make_frame(const ExportSpec& spec) const;
   /// `csv`, `csv.gz`, `jsonl.zst`.
   std::string extension(const ExportSpec& spec) const;

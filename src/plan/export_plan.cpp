@@ -70,8 +70,9 @@ Result<ExportPlan> plan_export(SourceDatabase& source, const ExportSpec& spec, c
   request.partitions = format.parallel ? partition_count(estimate.rows, estimate.bytes_per_row, policy) : 1;
   request.exact = spec.dataset.exact_boundaries;
   request.max_rows = format.max_partition_rows;
+  request.group_rows = format.sheet_rows;
   request.max_total_rows = format.max_rows;
-  if (request.max_rows > 0 || request.max_total_rows > 0) request.time_limit = kCountLimit;
+  if (request.limited()) request.time_limit = kCountLimit;
   TRY(PartitionPlan cut, source.plan_partitions(spec, request, stop));
   CHECK_OK(check_rows(format, estimate, cut.rows));
   if (cut.rows) estimate.rows = *cut.rows;

@@ -29,6 +29,7 @@ struct FormatRules {
   bool parallel = true;                 ///< more than one partition may be encoded at once
   std::int64_t max_rows = 0;            ///< of a file; 0: no limit
   std::int64_t max_partition_rows = 0;  ///< of a partition; 0: no limit
+  std::int64_t sheet_rows = 0;          ///< of neighbouring partitions that make up a sheet; 0: there are no sheets
 };
 
 struct ExportPlan {

@@ -4,12 +4,20 @@
 
 namespace longshore {
 
+namespace {
+
+std::int64_t divide_up(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
+
+}  // namespace
+
 int partition_count_for(std::int64_t rows, const PartitionRequest& request) {
-  const auto wanted = std::max<std::int64_t>(request.partitions, 1);
-  if (request.max_rows <= 0) return static_cast<int>(wanted);
-  const std::int64_t groups = std::max<std::int64_t>((rows + request.max_rows - 1) / request.max_rows, 1);
-  const std::int64_t per_group = (wanted + groups - 1) / groups;
-  return static_cast<int>(groups * per_group);
+  const std::int64_t wanted = std::max(request.partitions, 1);
+  const std::int64_t groups =
+      request.group_rows > 0 ? std::max<std::int64_t>(divide_up(rows, request.group_rows), 1) : 1;
+  const std::int64_t needed = request.max_rows > 0 ? divide_up(divide_up(rows, groups), request.max_rows) : 1;
+  return static_cast<int>(groups * std::max({divide_up(wanted, groups), needed, std::int64_t{1}}));
 }
 
 std::vector<std::int64_t> cut_positions(std::int64_t rows, const PartitionRequest& request) {

@@ -7,9 +7,9 @@
 
 namespace longshore {
 
-/// How many partitions `rows` rows are cut into: the wanted number, or as many as `request.max_rows` needs. Then it is
-/// a multiple of the least number of groups of `max_rows` rows that hold all of them, so that neighbouring partitions
-/// make up such groups (sheets of a workbook) without one being wasted. REQUIRES: rows >= 0.
+/// How many partitions `rows` rows are cut into: the wanted number, or as many as the request's limits need. With
+/// groups it is a multiple of how many of them the rows need, so that evenly cut partitions fill them. REQUIRES: rows
+/// >= 0.
 int partition_count_for(std::int64_t rows, const PartitionRequest& request);
 
 /// After how many rows each cut comes, rising, none at either end: as even as can be.

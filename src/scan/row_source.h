@@ -48,15 +48,20 @@ struct ScanEstimate {
 
 /// How to cut a dataset into ranges.
 ///
-/// With a limit (`max_rows`, `max_total_rows`) the rows are counted, also for one partition: by the exact pass, whether
-/// `exact` says so or not. When counting takes longer than `time_limit`, statistics serve, with twice as many rows
-/// taken to be there as they say; the plan then has no `rows`.
+/// With a limit (`max_rows`, `group_rows`, `max_total_rows`) the rows are counted, also for one partition: by the exact
+/// pass, whether `exact` says so or not. When counting takes longer than `time_limit`, statistics serve, with twice as
+/// many rows taken to be there as they say; the plan then has no `rows`.
 struct PartitionRequest {
-  int partitions = 1;               ///< wanted; fewer come back when there are few distinct keys
-  bool exact = false;               ///< one index-only pass instead of statistics
-  std::int64_t max_rows = 0;        ///< no partition holds more; 0: any number. See partition_count_for()
+  int partitions = 1;         ///< wanted; fewer come back when there are few distinct keys
+  bool exact = false;         ///< one index-only pass instead of statistics
+  std::int64_t max_rows = 0;  ///< no partition holds more; 0: any number
+  /// Neighbouring partitions are put together in groups of at most so many rows (sheets of a workbook): they are cut so
+  /// that no group more is needed than the rows need; 0: no groups.
+  std::int64_t group_rows = 0;
   std::int64_t max_total_rows = 0;  ///< with more rows than this counting stops and nothing is cut; 0: any number
   std::chrono::milliseconds time_limit{10'000};  ///< exact falls back to statistics after it
+
+  bool limited() const { return max_rows > 0 || group_rows > 0 || max_total_rows > 0; }
 };
 
 struct PartitionPlan {

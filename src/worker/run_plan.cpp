@@ -12,7 +12,7 @@ Status run_plan(const PlanWork& work, const WorkerRooms& rooms, std::stop_token 
   }
   TRY(SourceDatabase* const source, rooms.sources.find(spec.dataset.source));
   const FormatTraits& traits = format->traits();
-  const FormatRules rules{traits.name, traits.parallel, traits.max_rows, traits.max_partition_rows};
+  const FormatRules rules{traits.name, traits.parallel, traits.max_rows, traits.max_partition_rows, traits.sheet_rows};
   TRY(const ExportPlan plan, plan_export(*source, spec, rules, rooms.plan, stop));
   crash_point("plan.before_upload");
   if (work.job.upload_id.empty()) {

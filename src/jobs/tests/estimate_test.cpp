@@ -17,8 +17,8 @@ FormatTraits traits(const std::string& name) {
 
 FormatTraits xlsx() {
   FormatTraits made = traits("xlsx");
-  made.max_partition_rows = 1'048'575;
-  made.max_rows = 10 * made.max_partition_rows;
+  made.sheet_rows = 1'048'575;
+  made.max_rows = 10 * made.sheet_rows;
   made.size_factor = 0.25;
   return made;
 }

@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::int64_t kMiB = std::int64_t{1} << 20;
 const FormatRules kCsv{.name = "csv"};
-const FormatRules kXlsx{.name = "xlsx", .parallel = true, .max_rows = 10'000, .max_partition_rows = 1'000};
+const FormatRules kXlsx{
+    .name = "xlsx", .parallel = true, .max_rows = 10'000, .max_partition_rows = 1'000, .sheet_rows = 5'000};
 
 /// A source that claims a size and cuts as it is told.
 class SizedSource final : public SourceDatabase {
@@ -91,6 +92,7 @@ TEST(PlanExport, LimitsOfTheFormatAreAskedOfTheSource) {
   const auto plan = plan_export(source, ExportSpec{}, kXlsx, PlanPolicy{}, {});
   ASSERT_TRUE(plan) << plan.error().message;
   EXPECT_EQ(source.asked.max_rows, 1'000);
+  EXPECT_EQ(source.asked.group_rows, 5'000);
   EXPECT_EQ(source.asked.max_total_rows, 10'000);
   EXPECT_EQ(source.asked.time_limit, std::chrono::minutes{1});
   EXPECT_EQ(plan->estimated_rows, 3'900) << "what was counted is known better";

@@ -39,7 +39,7 @@ PartitionPlan ranges_between(std::vector<KeyTuple> boundaries, const KeyTuple& g
 Result<PartitionPlan> PostgresPartitionPlanner::plan(const PartitionRequest& request) {
   TRY(const std::optional<KeyTuple> greatest, extreme_key(true));
   if (!greatest) return PartitionPlan{.ranges = {}, .exact = true, .rows = 0};
-  const bool limited = request.max_rows > 0 || request.max_total_rows > 0;
+  const bool limited = request.limited();
   if (request.partitions <= 1 && !limited) return ranges_between({}, *greatest, false);
   TRY(const std::optional<KeyTuple> least, extreme_key(false));
   if (!least) return ranges_between({}, *greatest, false);

@@ -160,7 +160,7 @@ class SqliteSource final : public SourceDatabase {
     if (!greatest) return plan;
     plan = PartitionPlan{};
     std::vector<KeyTuple> boundaries;
-    if (request.partitions > 1 || request.max_rows > 0 || request.max_total_rows > 0) {
+    if (request.partitions > 1 || request.limited()) {
       auto counted = planner.exact_cut(request);
       if (counted) {
         plan.exact = true;

@@ -36,14 +36,15 @@ TEST(CutPositions, KeepEveryPartitionUnderItsLimit) {
 
 TEST(CutPositions, NeighboursFillTheGroupsThatAreNeeded) {
   // 2,500,000 rows need three sheets; nine partitions are wanted, and three of them make a sheet.
-  const PartitionRequest nine{.partitions = 9, .max_rows = 1'048'575};
-  EXPECT_EQ(partition_count_for(2'500'000, nine), 9);
-  const PartitionRequest seven{.partitions = 7, .max_rows = 1'048'575};
-  EXPECT_EQ(partition_count_for(2'500'000, seven), 9);
+  EXPECT_EQ(partition_count_for(2'500'000, {.partitions = 9, .group_rows = 1'048'575}), 9);
+  EXPECT_EQ(partition_count_for(2'500'000, {.partitions = 7, .group_rows = 1'048'575}), 9);
+  EXPECT_EQ(partition_count_for(0, {.group_rows = 1'048'575}), 1);
+  // Ten full sheets of partitions of at most 100,000 rows: eleven to a sheet.
+  EXPECT_EQ(partition_count_for(10'485'750, {.max_rows = 100'000, .group_rows = 1'048'575}), 110);
   // Put together in order, as many as fit, they never need a sheet more than the rows do.
   for (std::int64_t rows = 1; rows < 400; rows += 7) {
     for (const int wanted : {1, 3, 7, 20}) {
-      auto cuts = cut_positions(rows, {.partitions = wanted, .max_rows = 100});
+      auto cuts = cut_positions(rows, {.partitions = wanted, .max_rows = 30, .group_rows = 100});
       cuts.push_back(rows);
       std::int64_t sheets = 1;
       std::int64_t before = 0;
@@ -53,6 +54,7 @@ TEST(CutPositions, NeighboursFillTheGroupsThatAreNeeded) {
           ++sheets;
           in_sheet = 0;
         }
+        EXPECT_LE(cut - before, 30);
         in_sheet += cut - before;
         before = cut;
       }

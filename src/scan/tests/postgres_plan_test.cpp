@@ -123,7 +123,7 @@ TEST_F(PostgresPlanTest, LimitsOfPartitionsAreKeptAndRowsCounted) {
   EXPECT_EQ(rows_, 250'001);
   EXPECT_TRUE(exact_);
   EXPECT_THAT(sizes(*source, whole, {.max_rows = 250'001}), testing::ElementsAre(250'001));
-  EXPECT_EQ(sizes(*source, whole, {.partitions = 5, .max_rows = 100'000}).size(), 6U);
+  EXPECT_EQ(sizes(*source, whole, {.partitions = 5, .group_rows = 100'000}).size(), 6U);
 
   const auto fits = source->plan_partitions(whole, {.max_total_rows = 250'001}, {});
   ASSERT_TRUE(fits) << fits.error().message;

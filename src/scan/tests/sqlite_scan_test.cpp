@@ -367,7 +367,7 @@ TEST_F(SqliteScanTest, LimitsOfPartitionsAreKeptAndRowsCounted) {
   ASSERT_EQ(counted->ranges.size(), 4U);
   for (const KeyRange& range : counted->ranges) EXPECT_EQ(read_range(*source, whole, range)->rows.size(), 250U);
   EXPECT_EQ(source->plan_partitions(whole, {.max_rows = 1000}, {})->ranges.size(), 1U);
-  EXPECT_EQ(source->plan_partitions(whole, {.partitions = 3, .max_rows = 500}, {})->ranges.size(), 4U);
+  EXPECT_EQ(source->plan_partitions(whole, {.partitions = 3, .group_rows = 500}, {})->ranges.size(), 4U);
 
   const auto fits = source->plan_partitions(whole, {.max_total_rows = 1000}, {});
   EXPECT_EQ(fits->rows, 1000);
