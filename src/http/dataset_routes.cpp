@@ -7,6 +7,7 @@
 
 #include "base/closest_name.h"
 #include "catalog/names.h"
+#include "catalog/request_options.h"
 #include "http/json_text.h"
 
 namespace longshore {
@@ -42,21 +43,53 @@ json::array filters_of(const Dataset& dataset) {
   return filters;
 }
 
-json::object option(json::array values, json::value fallback) {
+json::object option(json::value values, json::value fallback) {
   return {{"values", std::move(values)}, {"default", std::move(fallback)}};
 }
 
-/// The options of the request's `csv` object, as catalog/ accepts them.
-json::object csv_options() {
-  const CsvOptions defaults;
-  const json::array either{true, false};
-  return {{"delimiter", option({",", ";", "\t", "|"}, json::string(1, defaults.delimiter))},
-          {"header", option(either, defaults.header)},
-          {"bom", option(either, defaults.bom)},
-          {"profile",
-           option({"spreadsheet", "machine"}, defaults.profile == CsvProfile::spreadsheet ? "spreadsheet" : "machine")},
-          {"lineEnding", option({"crlf", "lf"}, defaults.crlf ? "crlf" : "lf")},
-          {"timeZone", option({"UTC"}, "UTC")}};
+/// An option that is a word, by its enumeration and default.
+template <class Enum>
+json::object words(Enum fallback) {
+  const auto names = names_of<Enum>();
+  return option(json::array(names.begin(), names.end()), json::string(to_string(fallback)));
+}
+
+/// An option that is any text, an empty one by default.
+json::object text(std::size_t longest) {
+  json::object any = option(nullptr, nullptr);
+  any["maxLength"] = longest;
+  return any;
+}
+
+/// The options of the request's object of a format, as catalog/ accepts them.
+json::object options_of(const std::string& format) {
+  if (format == "csv") {
+    const CsvOptions defaults;
+    const json::array either{true, false};
+    return {{"delimiter", option(json::array{",", ";", "\t", "|"}, json::string(1, defaults.delimiter))},
+            {"header", option(either, defaults.header)},
+            {"bom", option(either, defaults.bom)},
+            {"profile", words(defaults.profile)},
+            {"lineEnding", option(json::array{"crlf", "lf"}, defaults.crlf ? "crlf" : "lf")}};
+  }
+  if (format == "parquet") {
+    const ParquetOptions defaults;
+    return {{"profile", words(defaults.profile)},
+            {"compression", words(defaults.codec)},
+            {"bloomFilters", option(nullptr, json::array())}};
+  }
+  if (format == "xlsx") {
+    return {{"sheetName", text(kMaxSheetName)}, {"tableStyle", words(XlsxOptions().table_style)}};
+  }
+  if (format == "pdf") {
+    const PdfOptions defaults;
+    return {{"orientation", words(defaults.orientation)}, {"pageSize", words(defaults.page_size)}};
+  }
+  return {};
+}
+
+json::value limit_or_null(std::int64_t limit) {
+  return limit == 0 ? json::value(nullptr) : json::value(limit);
 }
 
 json::array formats_of(const std::vector<FormatView>& formats) {
@@ -67,8 +100,9 @@ json::array formats_of(const std::vector<FormatView>& formats) {
         {"contentType", format.content_type},
         {"extension", format.extension},
         {"compressions", json::array(format.compressions.begin(), format.compressions.end())},
-        {"maxRows", format.max_rows == 0 ? json::value(nullptr) : json::value(format.max_rows)},
-        {"options", format.name == "csv" ? csv_options() : json::object()},
+        {"maxRows", limit_or_null(format.max_rows)},
+        {"maxRowsPerSheet", limit_or_null(format.sheet_rows)},
+        {"options", options_of(format.name)},
     });
   }
   return out;
@@ -84,6 +118,8 @@ json::object dataset_object(const Dataset& dataset, const std::vector<FormatView
        dataset.time_column.empty() ? json::value(nullptr) : json::value(json::array{"from", "to", "date_range"})},
       {"filters", filters_of(dataset)},
       {"formats", formats_of(formats)},
+      {"options",
+       json::object{{"title", text(kMaxTitle)}, {"timeZone", option(nullptr, json::string(ExportSpec().time_zone))}}},
       {"limits", json::object{{"maxBodyBytes", 1 << 20}, {"retentionSeconds", retention}}},
   };
 }

@@ -16,6 +16,7 @@ struct FormatView {
   std::string extension;
   std::vector<std::string> compressions;  ///< `none`, `gzip`, …
   std::int64_t max_rows = 0;              ///< 0: no limit
+  std::int64_t sheet_rows = 0;            ///< of a sheet; 0: there are no sheets
 };
 
 /// One dataset: columns, time filter, filters with their operators, formats with options, limits.

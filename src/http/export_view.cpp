@@ -149,6 +149,8 @@ std::string estimate_json(const Estimate& estimate) {
                               {"exact", estimate.exact},
                               {"bytes", estimate.bytes},
                               {"seconds", estimate.seconds},
+                              {"maxRows", value_or_null(estimate.max_rows)},
+                              {"sheets", value_or_null(estimate.sheets)},
                               {"limits", json::array(estimate.limits_hit.begin(), estimate.limits_hit.end())}});
 }
 

@@ -67,6 +67,14 @@ void Router::add(std::string method, const std::string& path_template, RouteHand
   route->methods.push_back({std::move(method), std::move(handler)});
 }
 
+std::vector<Router::RouteName> Router::routes() const {
+  std::vector<RouteName> names;
+  for (const Route& route : routes_) {
+    for (const Method& method : route.methods) names.push_back({method.name, route.path_template});
+  }
+  return names;
+}
+
 const Router::Route* Router::match(Request& request) const {
   for (const Route& route : routes_) {
     if (fits(route.segments, request.segments, request.parameters)) return &route;

@@ -23,6 +23,13 @@ class Router {
   /// REQUIRES: `path_template` begins with `/`; no other route has the same method and template.
   void add(std::string method, const std::string& path_template, RouteHandler handler);
 
+  struct RouteName {
+    std::string method;
+    std::string path_template;
+  };
+  /// All routes that were added.
+  std::vector<RouteName> routes() const;
+
   /// The handler's response, with `note.route` set. Problems: `route_not_found` 404; `method_not_allowed` 405 with
   /// `Allow`. Sets `request.parameters`. An exception of a handler is `internal_error` 500: details only in the note.
   Response handle(Request& request) const;

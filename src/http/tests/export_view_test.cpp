@@ -102,8 +102,14 @@ TEST(ExportView, Page) {
 }
 
 TEST(ExportView, TheRest) {
-  EXPECT_EQ(estimate_json({.rows = 5, .exact = false, .bytes = 100, .seconds = 1, .limits_hit = {"a limit"}}),
-            R"({"rows":5,"exact":false,"bytes":100,"seconds":1,"limits":["a limit"]})");
+  EXPECT_EQ(estimate_json({.rows = 5,
+                           .exact = false,
+                           .bytes = 100,
+                           .seconds = 1,
+                           .max_rows = std::nullopt,
+                           .sheets = 3,
+                           .limits_hit = {"a limit"}}),
+            R"({"rows":5,"exact":false,"bytes":100,"seconds":1,"maxRows":null,"sheets":3,"limits":["a limit"]})");
   EXPECT_EQ(
       download_link_json(kJob, {"https://x/y", 300s}),
       R"({"exportId":"exp_0192f0c4-7a3b-7c1d-8e2f-1234567890ab","downloadUrl":"https://x/y","expiresInSeconds":300})");
@@ -131,11 +137,30 @@ TEST(DatasetView, ShowsColumnsFiltersFormatsAndLimits) {
       R"({"name":"action","type":"text","operators":["eq","in","is_null","gte","gt","lte","lt"]},)"
       R"({"name":"details","type":"json","operators":["eq","in","is_null"]}],)"
       R"("formats":[{"name":"csv","contentType":"text/csv","extension":"csv","compressions":["none","gzip"],)"
-      R"("maxRows":null,"options":{"delimiter":{"values":[",",";","\t","|"],"default":","},)"
+      R"("maxRows":null,"maxRowsPerSheet":null,"options":{"delimiter":{"values":[",",";","\t","|"],"default":","},)"
       R"("header":{"values":[true,false],"default":true},"bom":{"values":[true,false],"default":false},)"
       R"("profile":{"values":["spreadsheet","machine"],"default":"spreadsheet"},)"
-      R"("lineEnding":{"values":["crlf","lf"],"default":"crlf"},"timeZone":{"values":["UTC"],"default":"UTC"}}}],)"
+      R"("lineEnding":{"values":["crlf","lf"],"default":"crlf"}}}],"options":{)"
+      R"("title":{"values":null,"default":null,"maxLength":200},"timeZone":{"values":null,"default":"UTC"}},)"
       R"("limits":{"maxBodyBytes":1048576,"retentionSeconds":604800}})");
+}
+
+TEST(DatasetView, ShowsTheOptionsAndLimitsOfEveryFormat) {
+  std::vector<FormatView> formats(3);
+  formats[0].name = "parquet";
+  formats[1].name = "xlsx";
+  formats[1].max_rows = 10'485'750;
+  formats[1].sheet_rows = 1'048'575;
+  formats[2].name = "pdf";
+  const std::string text = dataset_json(test::audit_logs(), formats);
+  EXPECT_THAT(text, HasSubstr(R"("options":{"profile":{"values":["standard","modern"],"default":"standard"},)"
+                              R"("compression":{"values":["zstd","snappy","none"],"default":"zstd"},)"
+                              R"("bloomFilters":{"values":null,"default":[]}})"));
+  EXPECT_THAT(text, HasSubstr(R"("maxRows":10485750,"maxRowsPerSheet":1048575,"options":{)"
+                              R"("sheetName":{"values":null,"default":null,"maxLength":31},)"
+                              R"("tableStyle":{"values":["none","light","medium","dark"],"default":"none"}})"));
+  EXPECT_THAT(text, HasSubstr(R"("options":{"orientation":{"values":["auto","portrait","landscape"],"default":"auto"},)"
+                              R"("pageSize":{"values":["a4","a3","letter","legal"],"default":"a4"}})"));
 }
 
 }  // namespace

@@ -86,7 +86,13 @@ class FakeExportService final : public ExportService {
     Asked asked = make("estimate", who, {});
     asked.body = body;
     return answer(std::move(asked),
-                  Estimate{.rows = 10, .exact = true, .bytes = 2000, .seconds = 1, .limits_hit = {"too big"}});
+                  Estimate{.rows = 10,
+                           .exact = true,
+                           .bytes = 2000,
+                           .seconds = 1,
+                           .max_rows = 5,
+                           .sheets = std::nullopt,
+                           .limits_hit = {"too big"}});
   }
   Result<JobView> get(const Principal& who, const JobId& id) override { return answer(make("get", who, id), view); }
   Result<JobPage> list(const Principal& who, const JobQuery& query) override {
