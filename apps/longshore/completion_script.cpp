@@ -3,9 +3,19 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <sstream>
 
 namespace longshore {
 namespace {
+
+/// The words of a type name like `csv|jsonl`; none when it is no list of words.
+std::vector<std::string> words_in(const std::string& type_name) {
+  std::vector<std::string> words;
+  if (type_name.find('|') == std::string::npos) return words;
+  std::istringstream list(type_name);
+  for (std::string word; std::getline(list, word, '|');) words.push_back(word);
+  return words;
+}
 
 CommandWords collect(const CLI::App& app, std::vector<std::string> path) {
   CommandWords words;
@@ -14,7 +24,8 @@ CommandWords collect(const CLI::App& app, std::vector<std::string> path) {
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_positional()) words.takes_files = true;
     for (const std::string& name : option->get_lnames()) {
-      words.options.push_back({"--" + name, option->get_description(), option->get_expected_max() > 0});
+      words.options.push_back(
+          {"--" + name, option->get_description(), option->get_expected_max() > 0, words_in(option->get_type_name())});
     }
   }
   for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
@@ -33,6 +44,10 @@ std::string joined(const CommandWords& words, bool with_options) {
     for (const auto& option : words.options) all.push_back(option.name);
   }
   return fmt::format("{}", fmt::join(all, " "));
+}
+
+std::string joined_path(const CommandWords& words) {
+  return fmt::format("{}", fmt::join(words.path, " "));
 }
 
 /// Single-quoted for a shell, on one line.
@@ -63,9 +78,15 @@ CommandWords words_of(const CLI::App& app) {
 std::string bash_completion(const CommandWords& program) {
   std::string words_cases;
   std::string command_cases;
+  std::string value_cases;
   walk(program, [&](const CommandWords& words) {
-    const std::string path = shell_quoted(fmt::format("{}", fmt::join(words.path, " ")));
+    const std::string path = shell_quoted(joined_path(words));
     words_cases += fmt::format("    {}) words={} ;;\n", path, shell_quoted(joined(words, true)));
+    for (const auto& option : words.options) {
+      if (option.values.empty()) continue;
+      value_cases += fmt::format("    {}) words={} ;;\n", shell_quoted(joined_path(words) + " " + option.name),
+                                 shell_quoted(fmt::format("{}", fmt::join(option.values, " "))));
+    }
     if (!words.subcommands.empty()) {
       command_cases += fmt::format("    {}) echo {} ;;\n", path, shell_quoted(joined(words, false)));
     }
@@ -81,6 +102,8 @@ _longshore() {{
   done
   case "$path" in
 {}  esac
+  case "$path ${{COMP_WORDS[COMP_CWORD-1]}}" in
+{}  esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   if [ ${{#COMPREPLY[@]}} -eq 0 ]; then COMPREPLY=($(compgen -f -- "$current")); fi
 }}
@@ -90,7 +113,7 @@ _longshore_commands() {{
 }}
 complete -o filenames -F _longshore longshore
 )",
-                     words_cases, command_cases);
+                     words_cases, value_cases, command_cases);
 }
 
 namespace {
@@ -108,13 +131,19 @@ std::string without_brackets(std::string text) {
   return text;
 }
 
+std::string zsh_value(const CommandWords::Option& option) {
+  if (!option.takes_value) return {};
+  if (option.values.empty()) return ":value:_files";
+  return fmt::format(":value:({})", fmt::join(option.values, " "));
+}
+
 std::string zsh_function(const CommandWords& words) {
   std::string out = fmt::format("{}() {{\n", zsh_function_name(words));
   std::string specs;
   for (const auto& option : words.options) {
-    specs += fmt::format(" \\\n    {}",
-                         shell_quoted(fmt::format("{}[{}]{}", option.name, without_brackets(option.description),
-                                                  option.takes_value ? ":value:_files" : "")));
+    specs += fmt::format(
+        " \\\n    {}",
+        shell_quoted(fmt::format("{}[{}]{}", option.name, without_brackets(option.description), zsh_value(option))));
   }
   if (words.subcommands.empty()) {
     return out + fmt::format("  _arguments{}{}\n}}\n", specs, words.takes_files ? " \\\n    '*:file:_files'" : "");
@@ -141,6 +170,16 @@ std::string zsh_completion(const CommandWords& program) {
   return out + "if [ \"$funcstack[1]\" = _longshore ]; then _longshore \"$@\"; else compdef _longshore longshore; fi\n";
 }
 
+namespace {
+
+std::string fish_value(const CommandWords::Option& option) {
+  if (!option.takes_value) return {};
+  if (option.values.empty()) return " -rF";
+  return " -x -a " + shell_quoted(fmt::format("{}", fmt::join(option.values, " ")));
+}
+
+}  // namespace
+
 std::string fish_completion(const CommandWords& program) {
   std::string out =
       "# fish completion for longshore: longshore completion fish | source\n"
@@ -159,7 +198,7 @@ std::string fish_completion(const CommandWords& program) {
     }
     for (const auto& option : words.options) {
       out += fmt::format("complete -c longshore -n {} -l {}{} -d {}\n", shell_quoted(condition), option.name.substr(2),
-                         option.takes_value ? " -rF" : "", shell_quoted(option.description));
+                         fish_value(option), shell_quoted(option.description));
     }
     if (words.takes_files) out += fmt::format("complete -c longshore -n {} -F\n", shell_quoted(condition));
   });

@@ -15,6 +15,7 @@ struct CommandWords {
     std::string name;  ///< `--format`
     std::string description;
     bool takes_value = false;
+    std::vector<std::string> values{};  ///< the words it takes; none: anything, e.g. a file
   };
   std::vector<std::string> path;  ///< `jobs`, `list`; empty for the program itself
   std::string description;

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
+#include "app/formats.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/export_request.h"
@@ -114,6 +115,14 @@ Result<int> run_local(ExportOptions& options) {
   return export_locally(options.request, options.local);
 }
 
+/// The formats that this build writes itself; a server may know others.
+std::vector<std::string> format_names() {
+  std::vector<std::string> names;
+  const FormatTable formats = make_format_table();
+  for (const Format* format : formats.all()) names.push_back(format->traits().name);
+  return names;
+}
+
 int run_export(ExportOptions& options) {
   if (options.request.dataset.empty() == options.resume.empty()) {
     return report_error(
@@ -122,6 +131,7 @@ int run_export(ExportOptions& options) {
   if (options.json && options.run.output == "-") {
     return report_error(user_error("bad_arguments", "--json and -o - would both write to standard output"));
   }
+  guess_from_name(options.run.output, format_names(), options.request);
   if (options.is_local) {
     const auto code = run_local(options);
     return code ? *code : report_error(code.error());
@@ -137,11 +147,23 @@ int run_export(ExportOptions& options) {
   return code ? *code : report_error(code.error());
 }
 
+/// `a|b`: shown in the help, and completed by shells.
+template <class Enum>
+std::string words_of_enum() {
+  return fmt::format("{}", fmt::join(names_of<Enum>(), "|"));
+}
+
 void add_request_options(CLI::App& command, ExportArguments& request) {
   const char* group = "What to export";
   command.add_option("dataset", request.dataset, "Dataset of the catalog, e.g. audit_logs")->type_name("DATASET");
-  command.add_option("--format", request.format, "csv, jsonl")->capture_default_str()->group(group);
-  command.add_option("--compression", request.compression, "none, gzip or zstd")->group(group);
+  command
+      .add_option("--format", request.format, "Format of the file; by default what the name of --output says, else csv")
+      ->type_name(fmt::format("{}", fmt::join(format_names(), "|")))
+      ->group(group);
+  command
+      .add_option("--compression", request.compression, "Of csv, jsonl and json; by default by the name of --output")
+      ->type_name(words_of_enum<Compression>())
+      ->group(group);
   command.add_option("--columns", request.columns, "Only these columns, in this order: a,b,c")
       ->allow_extra_args(false)
       ->delimiter(',')
@@ -158,11 +180,32 @@ void add_request_options(CLI::App& command, ExportArguments& request) {
       ->type_name("TIME")
       ->group(group);
   command.add_option("--to", request.to, "Rows before this time")->type_name("TIME")->group(group);
-  command.add_option("--consistency", request.consistency, "best_effort, snapshot or materialized")->group(group);
-  command.add_option("--csv-profile", request.csv_profile, "spreadsheet (guards formulas) or machine (exact values)")
+  command.add_option("--consistency", request.consistency, "How the rows belong together")
+      ->type_name(words_of_enum<Consistency>())
       ->group(group);
-  command.add_option("--csv-delimiter", request.csv_delimiter, "One character; \\t for a tab")->group(group);
-  command.add_option("--title", request.title, "Title, used in the file's name")->group(group);
+}
+
+void add_format_options(CLI::App& command, ExportArguments& request) {
+  const char* group = "How the file looks";
+  const auto add = [&](const char* flag, std::string& target, const std::string& type, const char* description) {
+    command.add_option(flag, target, description)->type_name(type)->group(group);
+  };
+  add("--title", request.title, "TEXT", "Title: in the file's name, and on a PDF");
+  add("--time-zone", request.time_zone, "ZONE", "Zone that times are shown in, e.g. Europe/Berlin (default UTC)");
+  add("--csv-profile", request.csv_profile, words_of_enum<CsvProfile>(),
+      "spreadsheet guards formulas, machine writes exact values");
+  add("--csv-delimiter", request.csv_delimiter, "CHAR", "One character; \\t for a tab");
+  add("--parquet-profile", request.parquet_profile, words_of_enum<ParquetProfile>(),
+      "modern is smaller, standard is read by everything");
+  add("--parquet-compression", request.parquet_compression, words_of_enum<ParquetCodec>(), "Of the pages");
+  command.add_option("--parquet-bloom-filters", request.parquet_bloom_filters, "Columns to look values up by: a,b")
+      ->allow_extra_args(false)
+      ->delimiter(',')
+      ->group(group);
+  add("--xlsx-sheet-name", request.xlsx_sheet_name, "TEXT", "Name of the first sheet (default: the dataset's)");
+  add("--xlsx-table-style", request.xlsx_table_style, words_of_enum<XlsxTableStyle>(), "Colours of the table");
+  add("--pdf-orientation", request.pdf_orientation, words_of_enum<PdfOrientation>(), "Of the pages");
+  add("--pdf-page-size", request.pdf_page_size, words_of_enum<PdfPageSize>(), "Of the pages");
 }
 
 void add_local_options(CLI::App& command, ExportOptions& options) {
@@ -207,6 +250,7 @@ void add_export_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<ExportOptions>();
   CLI::App* command = app.add_subcommand("export", "Export a dataset to a file");
   add_request_options(*command, options->request);
+  add_format_options(*command, options->request);
   add_run_options(*command, *options);
   add_server_options(*command, options->server);
   add_local_options(*command, *options);
@@ -214,6 +258,7 @@ void add_export_command(CLI::App& app, Action& action) {
       "Examples:\n"
       "  longshore export audit_logs -o logs.csv\n"
       "  longshore export audit_logs --filter 'status>=400' --filter 'action=login,logout' --from 2026-01-01\n"
+      "  longshore export orders --title 'Orders of May' --time-zone Europe/Berlin -o orders.xlsx\n"
       "  longshore export users --local --catalog catalog.yaml --tenant acme -o users.csv\n"
       "  longshore export orders --format jsonl --compression gzip -o - | zcat | jq .total");
   command->callback([options, &action] { action = [options] { return run_export(*options); }; });

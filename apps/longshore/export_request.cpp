@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
+#include <filesystem>
+#include <utility>
 
 namespace longshore {
 namespace {
@@ -115,7 +118,38 @@ Result<json::object> all_filters(const ExportArguments& arguments, const std::ma
   return filters;
 }
 
+/// The object of a format's options, if any is given.
+void add_options(json::object& body, const char* format,
+                 const std::vector<std::pair<const char*, std::string>>& options) {
+  json::object object;
+  for (const auto& [name, value] : options) {
+    if (!value.empty()) object[name] = value;
+  }
+  if (!object.empty()) body[format] = std::move(object);
+}
+
+std::string lower_case(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
 }  // namespace
+
+void guess_from_name(const std::string& file, const std::vector<std::string>& formats, ExportArguments& arguments) {
+  const std::filesystem::path name = lower_case(std::filesystem::path(file).filename());
+  std::string extension = name.extension();
+  std::string compression;
+  if (extension == ".gz") compression = "gzip";
+  if (extension == ".zst") compression = "zstd";
+  if (!compression.empty()) extension = name.stem().extension();
+  if (extension == ".ndjson") extension = ".jsonl";
+  if (arguments.compression.empty()) arguments.compression = compression;
+  if (!arguments.format.empty()) return;
+  const bool known = !extension.empty() && std::ranges::find(formats, extension.substr(1)) != formats.end();
+  arguments.format = known ? extension.substr(1) : "csv";
+}
 
 Result<FilterExpression> parse_filter(std::string_view text) {
   const auto at = text.find_first_of("<>=!");
@@ -157,13 +191,21 @@ Result<std::string> request_body(const ExportArguments& arguments, const std::ma
   add("compression", arguments.compression);
   add("consistency", arguments.consistency);
   add("title", arguments.title);
+  add("timeZone", arguments.time_zone);
   if (!filters.empty()) body["filters"] = std::move(filters);
   if (!arguments.columns.empty()) body["columns"] = json::array(arguments.columns.begin(), arguments.columns.end());
-  json::object csv;
-  if (!arguments.csv_profile.empty()) csv["profile"] = arguments.csv_profile;
-  if (!arguments.csv_delimiter.empty())
-    csv["delimiter"] = arguments.csv_delimiter == "\\t" ? "\t" : arguments.csv_delimiter;
-  if (!csv.empty()) body["csv"] = std::move(csv);
+  // What goes with another format is sent all the same: the server knows the rules and says what is wrong.
+  const std::string delimiter = arguments.csv_delimiter == "\\t" ? "\t" : arguments.csv_delimiter;
+  add_options(body, "csv", {{"profile", arguments.csv_profile}, {"delimiter", delimiter}});
+  add_options(body, "parquet",
+              {{"profile", arguments.parquet_profile}, {"compression", arguments.parquet_compression}});
+  add_options(body, "xlsx", {{"sheetName", arguments.xlsx_sheet_name}, {"tableStyle", arguments.xlsx_table_style}});
+  add_options(body, "pdf", {{"orientation", arguments.pdf_orientation}, {"pageSize", arguments.pdf_page_size}});
+  if (const auto& columns = arguments.parquet_bloom_filters; !columns.empty()) {
+    json::value& parquet = body["parquet"];
+    if (!parquet.is_object()) parquet = json::object();
+    parquet.get_object()["bloomFilters"] = json::array(columns.begin(), columns.end());
+  }
   return json::serialize(body);
 }
 

@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <chrono>
+#include <cstdlib>
+#include <optional>
 
+#include "app/configuration.h"
 #include "app/local_export.h"
 #include "catalog/catalog.h"
 #include "cli/exit_code.h"
@@ -27,6 +30,17 @@ Result<std::map<std::string, DataType>> column_types(const std::string& catalog_
     for (const Column& column : dataset->columns) types.emplace(column.name, column.type);
   }
   return types;
+}
+
+/// Those of a server that is started here without further arguments.
+Result<FormatLimits> configured_limits() {
+  const auto lookup = [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  };
+  const auto path = lookup("LONGSHORE_CONFIG");
+  TRY(const Configuration configuration, load_configuration(path && !path->empty() ? path : std::nullopt, lookup));
+  return configuration.limits;
 }
 
 std::string output_of(const ExportArguments& request, const LocalExportOptions& options) {
@@ -84,6 +98,7 @@ Result<int> export_locally(const ExportArguments& request, const LocalExportOpti
   local.who.permissions = {"*"};  // who can read the database's files or password may see it all
   TRY(local.body, request_body(request, types));
   local.output_path = output_of(request, options);
+  TRY(local.limits, configured_limits());
 
   std::stop_source stop;
   TRY(const auto interrupts, Interrupts::make([&stop](int, int) { stop.request_stop(); }));

@@ -13,7 +13,12 @@ namespace {
 CommandWords program() {
   CommandWords list{{"jobs", "list"}, "Newest first", {}, {{"--json", "Print JSON", false}}, false};
   CommandWords jobs{{"jobs"}, "Exports on a server", {list}, {}, false};
-  CommandWords verify{{"verify"}, "Prove a file's content", {}, {{"--trusted-key", "Key [base64]", true}}, true};
+  CommandWords verify{
+      {"verify"},
+      "Prove a file's content",
+      {},
+      {{"--trusted-key", "Key [base64]", true}, {"--style", "How it looks", true, {"plain", "pretty", "none"}}},
+      true};
   return {{}, "Longshore", {jobs, verify}, {{"--help", "Help", false}}, false};
 }
 
@@ -35,6 +40,8 @@ TEST(Completion, BashCompletesCommandsAndOptions) {
   EXPECT_EQ(complete("longshore jobs ''"), "list\n");
   EXPECT_EQ(complete("longshore jobs list --"), "--json\n");
   EXPECT_EQ(complete("longshore verify --t"), "--trusted-key\n");
+  EXPECT_EQ(complete("longshore verify --style ''"), "plain pretty none\n");
+  EXPECT_EQ(complete("longshore verify --style p"), "plain pretty\n");
   std::filesystem::remove_all(directory);
 }
 
@@ -44,10 +51,12 @@ TEST(Completion, ZshAndFishNameEverything) {
   EXPECT_NE(zsh.find("'verify:Prove a file'\\''s content'"), std::string::npos) << zsh;
   EXPECT_NE(zsh.find("'--trusted-key[Key (base64)]:value:_files'"), std::string::npos) << zsh;
   EXPECT_NE(zsh.find("jobs) _longshore_jobs ;;"), std::string::npos) << zsh;
+  EXPECT_NE(zsh.find("'--style[How it looks]:value:(plain pretty none)'"), std::string::npos) << zsh;
   const std::string fish = fish_completion(program());
   EXPECT_NE(fish.find("complete -c longshore -n '__fish_use_subcommand' -a jobs -d 'Exports on a server'"),
             std::string::npos)
       << fish;
+  EXPECT_NE(fish.find("-l style -x -a 'plain pretty none' -d 'How it looks'"), std::string::npos) << fish;
   EXPECT_NE(fish.find("-l trusted-key -rF -d 'Key [base64]'"), std::string::npos) << fish;
 }
 

@@ -14,6 +14,7 @@ const std::map<std::string, DataType> kTypes{{"status", {LogicalType::int32}},
 std::string body_for(std::vector<std::string> filters, std::string filters_json = {}) {
   ExportArguments arguments;
   arguments.dataset = "audit_logs";
+  arguments.format = "csv";
   arguments.filters = std::move(filters);
   arguments.filters_json = std::move(filters_json);
   const auto body = request_body(arguments, kTypes);
@@ -95,6 +96,55 @@ TEST(RequestBody, HasEverythingThatWasAskedFor) {
             R"({"exportType":"audit_logs","format":"jsonl","compression":"gzip","consistency":"snapshot",)"
             R"("title":"Zoë's","filters":{"from":"2026-01-01","to":"2026-02-01"},"columns":["id","createdAt"],)"
             R"("csv":{"profile":"machine","delimiter":"\t"}})");
+}
+
+TEST(RequestBody, HasTheOptionsOfFormats) {
+  ExportArguments arguments;
+  arguments.dataset = "audit_logs";
+  arguments.format = "parquet";
+  arguments.time_zone = "Europe/Warsaw";
+  arguments.parquet_profile = "modern";
+  arguments.parquet_compression = "snappy";
+  arguments.parquet_bloom_filters = {"id", "userId"};
+  EXPECT_EQ(*request_body(arguments, {}),
+            R"({"exportType":"audit_logs","format":"parquet","timeZone":"Europe/Warsaw",)"
+            R"("parquet":{"profile":"modern","compression":"snappy","bloomFilters":["id","userId"]}})");
+  arguments = {};
+  arguments.dataset = "audit_logs";
+  arguments.format = "xlsx";
+  arguments.xlsx_sheet_name = "Łódź";
+  arguments.xlsx_table_style = "medium";
+  arguments.pdf_orientation = "landscape";
+  arguments.pdf_page_size = "a3";
+  EXPECT_EQ(*request_body(arguments, {}),
+            R"({"exportType":"audit_logs","format":"xlsx","xlsx":{"sheetName":"Łódź","tableStyle":"medium"},)"
+            R"("pdf":{"orientation":"landscape","pageSize":"a3"}})")
+      << "what does not go with the format is for the server to say";
+  arguments = {};
+  arguments.format = "parquet";
+  arguments.parquet_bloom_filters = {"id"};
+  EXPECT_EQ(*request_body(arguments, {}), R"({"exportType":"","format":"parquet","parquet":{"bloomFilters":["id"]}})");
+}
+
+TEST(GuessFromName, KnowsFormatAndCompression) {
+  const auto guess = [](const std::string& file, const std::string& format = {}, const std::string& compression = {}) {
+    ExportArguments arguments;
+    arguments.format = format;
+    arguments.compression = compression;
+    guess_from_name(file, {"csv", "jsonl", "json", "parquet", "xlsx"}, arguments);
+    return arguments.format + " " + arguments.compression;
+  };
+  EXPECT_EQ(guess("orders.xlsx"), "xlsx ");
+  EXPECT_EQ(guess("/tmp/a.b/Orders.PARQUET"), "parquet ");
+  EXPECT_EQ(guess("orders.csv.gz"), "csv gzip");
+  EXPECT_EQ(guess("orders.ndjson.zst"), "jsonl zstd");
+  EXPECT_EQ(guess("orders.gz"), "csv gzip");
+  for (const char* silent : {"", "-", "orders", "orders.txt", ".csv", "dir.csv/orders"}) {
+    EXPECT_EQ(guess(silent), "csv ") << silent;
+  }
+  EXPECT_EQ(guess("orders.xlsx", "csv"), "csv ") << "what was said counts";
+  EXPECT_EQ(guess("orders.csv.gz", "jsonl", "none"), "jsonl none");
+  EXPECT_EQ(guess("orders.gz", "jsonl"), "jsonl gzip");
 }
 
 }  // namespace
