@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install.sh [build|test|check|fuzz]...   Installs the Debian 12 packages that Longshore needs: `build` to build and run it,
-# `test` what the tests use besides, `check` the formatter and static checks, `fuzz` the fuzzer. Default: build. Needs root or sudo.
+# install.sh [build|test|check|package|fuzz]...   Installs the Debian 12 packages that Longshore needs: `build` to build and run it,
+# `test` what the tests use besides, `check` the formatter and static checks, `package` what makes a Debian package, `fuzz` the fuzzer. Default: build. Needs root or sudo.
 # Does nothing when everything is there. docs/dependencies.md says why each library is here.
 set -euo pipefail
 
@@ -10,18 +10,20 @@ build_packages=(
   libexpected-dev libisal-dev libzstd-dev zlib1g-dev
   libsqlite3-dev libpq-dev libcurl4-openssl-dev libssl-dev libyaml-cpp-dev libcli11-dev
   libspdlog-dev libfmt-dev prometheus-cpp-dev
-  libthrift-dev libsnappy-dev libdeflate-dev libcctz-dev tzdata
+  libthrift-dev libsnappy-dev libdeflate-dev libcctz-dev tzdata libpugixml-dev
   libharfbuzz-dev libfreetype-dev libfribidi-dev fonts-dejavu-core
   ca-certificates curl
 )
 test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
-  postgresql postgresql-client sqlite3 util-linux procps
+  postgresql postgresql-client pgbouncer sqlite3 util-linux procps
   python3 python3-zstandard python3-yaml zstd gzip iso-codes
   python3-openpyxl libreoffice-calc-nogui default-jdk-headless qpdf poppler-utils
   libhpdf-dev libxlsxwriter-dev
+  radosgw ceph-mon ceph-osd ceph-common openssl python3-boto3
 )
 check_packages=(clang-16 clang-format-16 clang-tidy-16 shellcheck)
+package_packages=(dpkg-dev file)
 fuzz_packages=(clang-16 libclang-rt-16-dev)
 
 # A Node.js from elsewhere brings its own npm, which Debian's packages conflict with.
@@ -34,6 +36,7 @@ for group in "${@:-build}"; do
     build) packages+=("${build_packages[@]}") ;;
     test) packages+=("${test_packages[@]}") ;;
     check) packages+=("${check_packages[@]}") ;;
+    package) packages+=("${package_packages[@]}") ;;
     fuzz) packages+=("${fuzz_packages[@]}") ;;
     *) sed -n 2,4p "$0"; exit 2 ;;
   esac

@@ -65,12 +65,19 @@ class ObjectStore {
   virtual Result<std::vector<ObjectInfo>> list(const std::string& prefix, const std::string& after, int limit) = 0;
 
   virtual Result<UploadRef> begin_upload(const std::string& key, const ObjectOptions& options) = 0;
-  /// Writing a number again replaces that part. Parts but the last of an upload must hold at least 5 MiB when it is
-  /// completed (error `part_too_small`, internal, from complete_upload).
+  /// Writing a number again replaces that part; whether the receipt of what was replaced still stands for it, or is
+  /// refused as `part_mismatch`, is the store's affair. Parts but the last of an upload must hold at least 5 MiB when
+  /// it is completed (error `part_too_small`, internal, from complete_upload).
   virtual Result<PartReceipt> upload_part(const UploadRef& upload, int number, std::string_view bytes) = 0;
+  /// The same for who has computed the SHA-256 of the bytes (hexadecimal) anyway: stores that send it along need not do
+  /// it again.
+  virtual Result<PartReceipt> upload_hashed_part(const UploadRef& upload, int number, std::string_view bytes,
+                                                 const std::string& /*sha256*/) {
+    return upload_part(upload, number, bytes);
+  }
   /// Makes one object of the parts, in the order of their numbers; parts not named are thrown away. Completing again
-  /// after a success that was not seen (a crash, a lost answer) succeeds as long as the object has the parts' total
-  /// size.
+  /// after a success that was not seen (a crash, a lost answer) succeeds as long as the object is still the one that
+  /// these parts made; a store that cannot tell goes by the parts' total size.
   virtual Result<ObjectInfo> complete_upload(const UploadRef& upload, std::span<const PartReceipt> parts) = 0;
   /// Aborting what is not there is a success.
   virtual Status abort_upload(const UploadRef& upload) = 0;
@@ -95,6 +102,8 @@ class LinkSigner {
   virtual ~LinkSigner() = default;
   /// An absolute URL that serves the object for `lifetime`, without any other credential.
   virtual Result<std::string> sign(const std::string& key, const LinkOptions& options) = 0;
+  /// How long a link minted now can live at most; sign() shortens what is longer.
+  virtual Result<std::chrono::seconds> longest_lifetime() { return std::chrono::hours{24 * 365}; }
 };
 
 }  // namespace longshore

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <random>
+
+#include "s3/options.h"
+
+namespace longshore::s3 {
+
+/// How long to wait before attempt `attempt` + 1: somewhere between nothing and first_wait doubled for each attempt, at
+/// most longest_wait ("full jitter"); `unit` from [0, 1) says where.
+Duration backoff_delay(const S3RetryOptions& options, int attempt, double unit);
+
+/// Random numbers in [0, 1). Thread-safe.
+class Jitter {
+ public:
+  Jitter();
+  double next();
+
+ private:
+  std::mutex mutex_;
+  std::minstd_rand random_;
+};
+
+/// What all calls together may spend on trying again, so that a store in trouble is not asked many times as often as
+/// one that is well. Successes fill it again. Thread-safe.
+class RetryBudget {
+ public:
+  /// Takes the price of one retry; false if there is not enough left.
+  bool take();
+  void succeeded();
+
+ private:
+  static constexpr int kFull = 500;
+  static constexpr int kPrice = 5;
+
+  std::atomic<int> left_{kFull};
+};
+
+}  // namespace longshore::s3
