@@ -23,6 +23,12 @@ Result<const Format*> checked_format(const FormatTable& table, const ExportSpec&
   return format;
 }
 
+Result<std::unique_ptr<PartitionEncoder>> wrapped(std::unique_ptr<PartitionEncoder> encoder, Compression compression) {
+  if (compression == Compression::none) return encoder;
+  TRY(auto compressor, make_compressor(compression));
+  return make_compressed_encoder(std::move(encoder), std::move(compressor));
+}
+
 }  // namespace
 
 void FormatTable::add(std::unique_ptr<Format> format) {
@@ -47,9 +53,15 @@ Result<std::unique_ptr<PartitionEncoder>> FormatTable::make_encoder(const Export
                                                                     const ChunkSummary& before) const {
   TRY(const Format* format, checked_format(*this, spec));
   TRY(auto encoder, format->make_encoder(spec, before));
-  if (spec.compression == Compression::none) return encoder;
-  TRY(auto compressor, make_compressor(spec.compression));
-  return make_compressed_encoder(std::move(encoder), std::move(compressor));
+  return wrapped(std::move(encoder), spec.compression);
+}
+
+Result<std::unique_ptr<PartitionEncoder>> FormatTable::make_encoder_at(const ExportSpec& spec,
+                                                                       const ChunkSummary& before,
+                                                                       const PartitionPlace& place) const {
+  TRY(const Format* format, checked_format(*this, spec));
+  TRY(auto encoder, format->make_encoder_at(spec, before, place));
+  return wrapped(std::move(encoder), spec.compression);
 }
 
 Result<std::unique_ptr<FileFrame>> FormatTable::make_frame(const ExportSpec& spec) const {
