@@ -34,6 +34,7 @@ MEDIUM = {"filters": {"id": {"lte": 2 * MEDIUM_ROWS}}}
 SMALL = {"filters": {"id": {"lte": 2 * SMALL_ROWS}}}
 GZIP = {"compression": "gzip"}
 JSONL = {"format": "jsonl"}
+JSON = {"format": "json"}
 ZSTD_JSONL = {"format": "jsonl", "compression": "zstd"}
 
 # Every crash point of the code, at several of its hits. The export has three partitions, each with a head and at least
@@ -55,6 +56,8 @@ STEPS = [
 GZIP_STEPS = [("partition.after_head", 1), ("partition.after_checkpoint", 3), ("partition.before_part", 2),
               ("assemble.after_part", 1), ("assemble.after_complete", 1)]
 JSONL_STEPS = [("partition.after_part", 2), ("partition.after_checkpoint", 4), ("assemble.after_checkpoint", 2)]
+# What is between rows: within a partition, between partitions, after the last.
+JSON_STEPS = [("partition.after_checkpoint", 3), ("assemble.after_part", 2)]
 # One object made of a staged head, and one that was never in parts.
 MEDIUM_STEPS = [("partition.after_checkpoint", 1), ("assemble.before_put", 1), ("assemble.after_put", 1)]
 SMALL_STEPS = [("plan.after_save", 1), ("assemble.before_put", 1), ("assemble.after_put", 1),
@@ -76,13 +79,13 @@ class CrashTest(unittest.TestCase):
         cls.batches = {}
         with harness.Server(cls.directory / "undisturbed", cls.catalog, SETTINGS) as server:
             server.start()
-            for request in (LARGE, GZIP, JSONL, ZSTD_JSONL, MEDIUM, SMALL):
+            for request in (LARGE, GZIP, JSONL, JSON, ZSTD_JSONL, MEDIUM, SMALL):
                 before = server.metric("longshore_source_batch_seconds_count")
                 created = server.create(**request)["exportId"]
                 server.wait_succeeded(created)
                 cls.expected[repr(request)] = server.digest(created)
                 cls.batches[repr(request)] = server.metric("longshore_source_batch_seconds_count") - before
-                if request in (LARGE, GZIP, JSONL):
+                if request in (LARGE, GZIP, JSONL, JSON):
                     parts = server.rows("SELECT count(*) FROM export_parts WHERE job_id = ? GROUP BY partition_index",
                                         created.removeprefix("exp_"))
                     assert len(parts) == 4 and min(parts)[0] >= 3, f"not the export that the cases are about: {parts}"
@@ -148,7 +151,8 @@ class CrashTest(unittest.TestCase):
         self.run_cases(self.crash_once, [(LARGE, *step) for step in STEPS])
 
     def test_compressed_and_json_exports(self):
-        self.run_cases(self.crash_once, [(GZIP, *step) for step in GZIP_STEPS] + [(JSONL, *step) for step in JSONL_STEPS])
+        self.run_cases(self.crash_once, [(GZIP, *step) for step in GZIP_STEPS] + [(JSONL, *step) for step in JSONL_STEPS] +
+                       [(JSON, *step) for step in JSON_STEPS])
 
     def test_exports_of_one_object(self):
         self.run_cases(self.crash_once,

@@ -26,6 +26,7 @@ NULL = "~null~"  # stands for NULL in what psql writes; no value is this text
 MACHINE = {"profile": "machine"}
 COMPRESSIONS = ("none", "gzip", "zstd")
 PARTITIONS = (1, 2, 7)
+JSON_COMPRESSION = {1: "none", 2: "gzip", 7: "zstd"}  # by partitions: a JSON array's rows are those of JSON Lines
 
 # One CSV field: quoted or not, and what ends it. Tells the empty string ("") from NULL (nothing), as csv does not.
 FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)')
@@ -133,6 +134,22 @@ def check_jsonl(table, expected_path, path):
     return count
 
 
+def check_json(table, lines_path, path):
+    """The array's rows are the lines that check_jsonl() reads; a small one is also read as a whole."""
+    with open(lines_path, "rb") as lines, open(path, "rb") as file:
+        assert file.readline() == b"[\n"
+        count = 0
+        for line in lines:
+            count += 1
+            wanted = line[:-1] + (b",\n" if count < table.rows else b"\n")
+            assert file.readline() == wanted, f"row {count} is not {wanted!r}"
+        assert file.read() == b"]\n"
+    if table.rows <= ROWS_BY_OTHER_KEYS:
+        with open(path, encoding="utf-8") as file:
+            assert len(json.load(file)) == count
+    return count
+
+
 class ReadBackTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -161,6 +178,7 @@ class ReadBackTest(unittest.TestCase):
     def export_all(self, server, tables, partitions, digests):
         """Exports every table in every way; keeps the first plain file of each format, and compares all others with it."""
         asked = [(table, format, compression) for table in tables for format in ("csv", "jsonl") for compression in COMPRESSIONS]
+        asked += [(table, "json", JSON_COMPRESSION[partitions]) for table in tables]
         exports = [(*ask, server.create(**self.request(*ask))["exportId"]) for ask in asked]
         for table, format, compression, export_id in exports:
             status = server.wait_succeeded(export_id)
@@ -185,6 +203,8 @@ class ReadBackTest(unittest.TestCase):
                 for check, format in ((check_jsonl, "jsonl"), (check_csv, "csv")):
                     path = self.directory / f"{table.name}.{format}"
                     checks.append((table, format, pool.apply_async(check, (table, expected, path))))
+                array = pool.apply_async(check_json, (table, self.directory / f"{table.name}.jsonl", self.directory / f"{table.name}.json"))
+                checks.append((table, "json", array))
                 nulls = pool.apply_async(check_csv_nulls, (table, expected, self.directory / f"{table.name}.csv"))
                 self.assertGreater(nulls.get(), min(table.rows, 50_000) - 1)
             for table, format, check in checks:
