@@ -11,10 +11,13 @@ const columns = `{id: 'BIGINT', tenantId: 'VARCHAR', userId: 'VARCHAR', action: 
 const outputs = {
   csv: "FORMAT csv, HEADER true",
   jsonl: "FORMAT json",
+  json: "FORMAT json, ARRAY true",
   csv_gzip: "FORMAT csv, HEADER true, COMPRESSION gzip",
   csv_zstd: "FORMAT csv, HEADER true, COMPRESSION zstd",
   jsonl_gzip: "FORMAT json, COMPRESSION gzip",
   jsonl_zstd: "FORMAT json, COMPRESSION zstd",
+  json_gzip: "FORMAT json, ARRAY true, COMPRESSION gzip",
+  json_zstd: "FORMAT json, ARRAY true, COMPRESSION zstd",
 };
 
 async function main() {

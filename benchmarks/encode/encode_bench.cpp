@@ -10,6 +10,7 @@
 #include "audit_rows.h"
 #include "encode/csv/csv_format.h"
 #include "encode/encoder.h"
+#include "encode/json/json_format.h"
 #include "encode/json/jsonl_format.h"
 
 namespace longshore {
@@ -23,13 +24,16 @@ const FormatTable& formats() {
     FormatTable made;
     made.add(std::make_unique<CsvFormat>());
     made.add(std::make_unique<JsonlFormat>());
+    made.add(std::make_unique<JsonFormat>());
     return made;
   }();
   return table;
 }
 
-ExportSpec make_spec(const std::string& format, Compression compression, CsvProfile profile) {
+ExportSpec make_spec(const std::string& format, Compression compression, CsvProfile profile,
+                     const std::string& time_zone = "UTC") {
   ExportSpec spec;
+  spec.time_zone = time_zone;
   spec.format = format;
   spec.compression = compression;
   spec.csv.profile = profile;
@@ -79,8 +83,10 @@ void register_benchmarks() {
     add("csv", make_spec("csv", kNone, CsvProfile::spreadsheet))->Arg(nulls);
     add("csv_machine", make_spec("csv", kNone, CsvProfile::machine))->Arg(nulls);
     add("jsonl", make_spec("jsonl", kNone, CsvProfile::machine))->Arg(nulls);
+    add("json", make_spec("json", kNone, CsvProfile::machine))->Arg(nulls);
   }
-  for (const std::string format : {"csv", "jsonl"}) {
+  for (const std::string format : {"csv", "jsonl", "json"}) {
+    add(format + "_berlin", make_spec(format, kNone, CsvProfile::spreadsheet, "Europe/Berlin"))->Arg(10);
     add(format + "_gzip", make_spec(format, Compression::gzip, CsvProfile::spreadsheet))->Arg(10);
     add(format + "_zstd", make_spec(format, Compression::zstd, CsvProfile::spreadsheet))->Arg(10);
   }
