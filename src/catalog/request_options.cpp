@@ -14,7 +14,7 @@ namespace {
 
 /// The name that a request's time zone stands for; a finding and nullopt when there is no such zone.
 std::optional<std::string> read_zone(const RequestFields& fields) {
-  const auto name = fields.text("timeZone");
+  auto name = fields.text("timeZone");
   if (!name) return std::nullopt;
   const Status known = check_time_zone(*name);
   if (known) return name;
@@ -125,6 +125,7 @@ void RequestOptions::read_bloom_filters(const RequestFields& parquet, ExportSpec
   const JsonValue* list = parquet.member("bloomFilters", JsonValue::Kind::array, "an array of column names");
   if (list == nullptr) return;
   std::vector<std::string> exported;
+  exported.reserve(spec.columns.size());
   for (const Column& column : spec.columns) exported.push_back(column.name);
   for (std::size_t i = 0; i < list->children.size(); ++i) {
     const JsonValue& item = list->children[i];
