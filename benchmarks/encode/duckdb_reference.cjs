@@ -39,7 +39,7 @@ async function main() {
     }
     const format = name.split('_')[0];
     if (!(format in rawBytes)) {
-      const file = path.join(scratch, `duckdb.${format}`);
+      const file = path.join(scratch, `rows.written.${format}`);
       await connection.run(`COPY rows TO '${file}' (${options})`);
       rawBytes[format] = fs.statSync(file).size;
       fs.unlinkSync(file);
