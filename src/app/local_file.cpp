@@ -75,7 +75,7 @@ class LocalFileWriter {
     const ExportSpec& spec = request_.spec;
     TRY(const std::unique_ptr<RowSource> rows,
         request_.source.open_scan({&spec, range, BatchLimits{}, "local"}, stop_));
-    TRY(const std::unique_ptr<PartitionEncoder> encoder, request_.formats.make_encoder(spec, {}));
+    TRY(const std::unique_ptr<PartitionEncoder> encoder, request_.formats.make_encoder_at(spec, {}, next_place()));
     RowBatch batch(column_types(spec));
     TRY(bool more, rows->next(batch));
     ChunkSummary summary;
@@ -97,6 +97,15 @@ class LocalFileWriter {
     file_.total.append(summary);
     partitions_.back().summary = std::move(summary);
     return {};
+  }
+
+  /// Exact, since the partitions before it are finished. Of its own rows only the most is known: with sheets, a
+  /// partition that follows another is taken to need one of its own.
+  PartitionPlace next_place() const {
+    PartitionPlace place;
+    for (const EncodedPartition& one : partitions_) place.rows_before.push_back(one.summary.rows);
+    place.rows = request_.formats.find(request_.spec.format)->traits().sheet_rows;
+    return place;
   }
 
   Status flush_to_output() {
