@@ -19,6 +19,7 @@ ParquetFormat::ParquetFormat() {
   traits_.content_type = "application/vnd.apache.parquet";
   traits_.compressible = false;  // pages are compressed inside
   traits_.encoder_memory = kEncoderMemory;
+  traits_.size_factor = 0.15;
 }
 
 Result<std::unique_ptr<PartitionEncoder>> ParquetFormat::make_encoder(const ExportSpec& spec,
