@@ -42,6 +42,7 @@ JsonFormat::JsonFormat() {
   traits_.name = "json";
   traits_.extension = "json";
   traits_.content_type = "application/json";
+  traits_.size_factor = 1.4;  // every row names its columns
 }
 
 Result<std::unique_ptr<PartitionEncoder>> JsonFormat::make_encoder(const ExportSpec& spec,

@@ -44,6 +44,7 @@ XlsxFormat::XlsxFormat(XlsxLimits limits) : limits_(limits) {
   traits_.content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
   traits_.compressible = false;
   traits_.streamable = false;
+  traits_.size_factor = 0.3;
   traits_.max_rows = limits.max_sheets * limits.rows_per_sheet;
   traits_.sheet_rows = limits.rows_per_sheet;
   traits_.max_partition_rows = std::min(limits.max_partition_rows, limits.rows_per_sheet);
