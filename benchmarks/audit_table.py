@@ -1,4 +1,5 @@
-"""A PostgreSQL server with the table `audit_logs`, for benchmarks: 11 columns, about 300 bytes a row as CSV, one tenant."""
+"""A PostgreSQL server with the table `audit_logs`, for benchmarks: 11 columns, about 300 bytes a row as CSV, one tenant; and
+`audit_report`, its first rows, as many as a PDF may have."""
 
 import contextlib
 import json
@@ -25,7 +26,14 @@ SELECT i, 'acme', 'usr_' || (i * 7919 %% 100000), (ARRAY['login','logout','expor
 FROM generate_series(1::bigint, %(rows)d) i;
 ALTER TABLE audit_logs ADD PRIMARY KEY (id);
 VACUUM ANALYZE audit_logs;
+CREATE UNLOGGED TABLE audit_report (LIKE audit_logs);
+INSERT INTO audit_report SELECT * FROM audit_logs WHERE id <= %(report_rows)d;
+ALTER TABLE audit_report ADD PRIMARY KEY (id);
+VACUUM ANALYZE audit_report;
 """
+
+# As many rows as a PDF may have.
+REPORT_ROWS = 200_000
 
 COLUMNS = "id, tenant_id, user_id, action, created_at, ip_address, user_agent, status, amount, success, metadata"
 
@@ -33,9 +41,12 @@ CATALOG = """
 sources:
   app: {{ driver: postgres, primary: "{dsn}", max_connections: 8 }}
 datasets:
-  audit_logs:
+"""
+
+DATASET = """
+  {relation}:
     source: app
-    relation: public.audit_logs
+    relation: public.{relation}
     tenant_column: tenant_id
     key: [id]
     time_column: created_at
@@ -69,10 +80,11 @@ def audit_server(rows):
         script = str(ROOT / "tests/postgres_server.py")
         dsn = subprocess.run([sys.executable, script, "start", str(path / "pg")], check=True, capture_output=True, text=True).stdout.strip()
         try:
-            for statement in (CREATE % {"rows": rows}).split(";\n"):
+            for statement in (CREATE % {"rows": rows, "report_rows": REPORT_ROWS}).split(";\n"):
                 if statement.strip():
                     psql(dsn, statement, stdout=subprocess.DEVNULL)
-            (path / "catalog.yaml").write_text(CATALOG.format(dsn=dsn))
+            datasets = "".join(DATASET.format(relation=relation) for relation in ("audit_logs", "audit_report"))
+            (path / "catalog.yaml").write_text(CATALOG.format(dsn=dsn) + datasets)
             yield dsn, path
         finally:
             subprocess.run([sys.executable, script, "stop", str(path / "pg")], check=True, stdout=subprocess.DEVNULL)

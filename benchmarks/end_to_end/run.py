@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""PostgreSQL → CSV: Longshore against `psql \\copy`, one stream and two parallel halves, in the same run.
+"""PostgreSQL → a file in each format: Longshore against `psql \\copy`, one stream and two parallel halves, in the same run.
 
   run.py BUILD_DIR     LONGSHORE_BENCH_ROWS (default 4,000,000), LONGSHORE_BENCH_ROUNDS (default 3)
 
@@ -14,7 +14,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from audit_table import COLUMNS, audit_server, figure, median  # noqa: E402
+from audit_table import COLUMNS, REPORT_ROWS, audit_server, figure, median  # noqa: E402
 
 
 def copy_command(output, where=""):
@@ -35,11 +35,11 @@ def main():
     rounds = int(os.environ.get("LONGSHORE_BENCH_ROUNDS", "3"))
 
     with audit_server(rows) as (dsn, directory):
-        def longshore(slots, partitions, store, format="csv", compression="none"):
-            command = [str(build / "bin/export_bench"), str(directory / "catalog.yaml"), "audit_logs", "acme", format, compression,
+        def longshore(slots, partitions, store, format="csv", compression="none", dataset="audit_logs"):
+            command = [str(build / "bin/export_bench"), str(directory / "catalog.yaml"), dataset, "acme", format, compression,
                        str(slots), str(partitions), store]
             report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            assert report["rows"] == rows, report
+            assert report["rows"] == (rows if dataset == "audit_logs" else REPORT_ROWS), report
             if store != "discard":
                 subprocess.run(["rm", "-rf", store], check=True)
             return report["seconds"]
@@ -55,10 +55,18 @@ def main():
             "csv, one partition, local store": lambda: longshore(1, 1, str(directory / "store")),
             "csv.gz, discard store": lambda: longshore(2, 0, "discard", compression="gzip"),
             "jsonl, discard store": lambda: longshore(2, 0, "discard", format="jsonl"),
+            "json, discard store": lambda: longshore(2, 0, "discard", format="json"),
+            "parquet, discard store": lambda: longshore(2, 0, "discard", format="parquet"),
+            "xlsx, discard store": lambda: longshore(2, 0, "discard", format="xlsx"),
         }
-        seconds = {name: [] for name in runs}
+        # A PDF is one partition of no more rows than its limit, so it has a reference of its own.
+        reports = {
+            "psql, the rows of a PDF": lambda: run_psql(dsn, [copy_command(one).replace("audit_logs", "audit_report")]),
+            "pdf, discard store": lambda: longshore(1, 1, "discard", format="pdf", dataset="audit_report"),
+        }
+        seconds = {name: [] for name in runs | reports}
         for _ in range(rounds):
-            for name, run in runs.items():
+            for name, run in (runs | reports).items():
                 seconds[name].append(run())
         result = {name: median(values) for name, values in seconds.items()}
 
@@ -67,6 +75,7 @@ def main():
     figure("end_to_end/psql two halves", halves, "s", stream)
     for name in list(runs)[2:]:
         figure(f"end_to_end/{name} vs psql one stream", result[name], "s", stream)
+    figure("end_to_end/pdf, discard store vs psql, the same rows", result["pdf, discard store"], "s", result["psql, the rows of a PDF"])
     for name in ("csv, discard store", "csv, local store"):
         figure(f"end_to_end/{name} vs psql two halves", result[name], "s", halves)
 
