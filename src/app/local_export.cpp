@@ -36,7 +36,7 @@ Result<LocalExportReport> run_local_export(const LocalExportRequest& request,
   TRY(const Catalog catalog, Catalog::load(request.catalog_path));
   const FormatTable formats = make_format_table(request.limits);
   TRY(ExportSpec spec, validate_request(request.body, catalog, request.who, format_choices(formats)));
-  spec.requested_at = SystemClock().now();
+  spec.requested_at = time_to_state(SystemClock().now());
   const Source* const described = catalog.find_source(spec.dataset.source);
   if (described == nullptr) return fail(internal_error("source_unknown", "no source " + spec.dataset.source));
   TRY(const std::unique_ptr<SourceDatabase> source, make_source(*described));

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <span>
@@ -180,6 +182,17 @@ bool ManualClock::sleep_for(Duration duration, std::stop_token stop) {
 void ManualClock::advance(Duration duration) {
   const std::lock_guard lock(mutex_);
   now_ += duration;
+}
+
+Timestamp time_to_state(Timestamp now) {
+  const char* const text = std::getenv("SOURCE_DATE_EPOCH");
+  if (text == nullptr) return now;
+  std::int64_t epoch = 0;
+  const char* const end = text + std::strlen(text);
+  const auto read = std::from_chars(text, end, epoch);
+  // Up to the year 9999, which is what dates can be written of.
+  if (read.ec != std::errc{} || read.ptr != end || epoch < 0 || epoch > 253'402'300'799) return now;
+  return Timestamp{seconds{epoch}};
 }
 
 std::string to_rfc3339(Timestamp time) {

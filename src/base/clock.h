@@ -48,6 +48,11 @@ class ManualClock final : public Clock {
   Timestamp now_;
 };
 
+/// The time that a file says it was made: `now`, or that of the environment variable SOURCE_DATE_EPOCH (seconds since
+/// 1970), by which programs are asked for files that are the same however often they are made
+/// (reproducible-builds.org, "SOURCE_DATE_EPOCH specification").
+Timestamp time_to_state(Timestamp now);
+
 /// RFC 3339 in UTC: `2026-06-06T14:20:00Z`, with microseconds only if there are any.
 std::string to_rfc3339(Timestamp time);
 /// Reads RFC 3339 with any offset; `2026-01-01` alone means midnight UTC. Errors: `bad_timestamp`.

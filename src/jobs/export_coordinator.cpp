@@ -87,7 +87,7 @@ Result<CreateOutcome> ExportCoordinator::create(const Principal& who, std::strin
   request.job.requested_by = who.user;
   request.job.object_key = artefact_key(who.tenant, request.job.id, now, rooms_.formats.extension(spec));
   request.retention = spec.dataset.retention;
-  spec.requested_at = now;
+  spec.requested_at = time_to_state(now);
   request.job.spec = std::move(spec);
   request.idempotency_key = idempotency_key;
   request.request_digest = digest;

@@ -14,6 +14,19 @@ std::string utc(std::string_view text) {
   return time ? to_rfc3339(*time) : time.error().code;
 }
 
+TEST(TimeToState, IsNowUnlessTheEnvironmentAsksForAnother) {
+  const Timestamp now{std::chrono::seconds{1'780'000'000}};
+  ::unsetenv("SOURCE_DATE_EPOCH");
+  EXPECT_EQ(time_to_state(now), now);
+  ::setenv("SOURCE_DATE_EPOCH", "1700000000", 1);
+  EXPECT_EQ(to_rfc3339(time_to_state(now)), "2023-11-14T22:13:20Z");
+  for (const char* nonsense : {"", "yesterday", "-1", "17e8", "99999999999999"}) {
+    ::setenv("SOURCE_DATE_EPOCH", nonsense, 1);
+    EXPECT_EQ(time_to_state(now), now) << nonsense;
+  }
+  ::unsetenv("SOURCE_DATE_EPOCH");
+}
+
 TEST(Rfc3339, WritesMicrosecondsOnlyIfThereAreAny) {
   EXPECT_EQ(to_rfc3339(Timestamp{}), "1970-01-01T00:00:00Z");
   EXPECT_EQ(to_rfc3339(Timestamp{Duration{1}}), "1970-01-01T00:00:00.000001Z");
