@@ -19,3 +19,6 @@ if [ -d "$modules/node_modules/@duckdb/node-api" ]; then
 fi
 
 python3 "$here/report.py" "$scratch/longshore.json" "$scratch/duckdb.json"
+
+# Workbooks beside libxlsxwriter, where it is installed.
+[ ! -x "$build/bin/xlsx_bench" ] || "$build/bin/xlsx_bench" "$scratch"

@@ -17,7 +17,7 @@ constexpr std::size_t kBlockRows = 32;
 /// Above this the worst case (every byte escaped) is not reserved for a block, but row by row.
 constexpr std::size_t kLooseBound = 256 << 10;
 /// XML is deflated in pieces of about this size, while it is still in the CPU's cache.
-constexpr std::size_t kPieceBytes = 256 << 10;
+constexpr std::size_t kPieceBytes = 512 << 10;
 /// The open field, the row's number and the cell.
 constexpr std::size_t kFixedBytes = 16 + 8 + kSheetCellBytes;
 constexpr std::size_t kRowBytes = 64;
@@ -157,7 +157,7 @@ Result<std::optional<ChunkSummary>> XlsxEncoder::encode(const RowBatch& batch, B
     summary.raw_crc32 = crc32(raw_.view(), summary.raw_crc32);
     summary.raw_bytes += static_cast<std::int64_t>(raw_.size());
     CHECK_OK(deflater_.append_chunk(raw_.view(), out));
-    if (raw_.capacity() > 8 * kPieceBytes) raw_.release();
+    if (raw_.capacity() > 4 * kPieceBytes) raw_.release();
     raw_.clear();
   }
   raw_bytes_ += summary.raw_bytes;

@@ -220,6 +220,7 @@ std::size_t bytes_of_units(std::string_view text, std::size_t units) {
 }
 
 std::string repaired_utf8(std::string_view text) {
+  if (text.empty()) return {};  // which may have no address
   std::string result(3 * text.size(), '\0');
   result.resize(static_cast<std::size_t>(copy_as_utf8(text, result.data()) - result.data()));
   return result;
