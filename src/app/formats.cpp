@@ -6,6 +6,7 @@
 #include "encode/json/json_format.h"
 #include "encode/json/jsonl_format.h"
 #include "parquet/parquet_format.h"
+#include "pdf/pdf_format.h"
 #include "xlsx/xlsx_format.h"
 
 namespace longshore {
@@ -17,6 +18,7 @@ FormatTable make_format_table(const FormatLimits& limits) {
   formats.add(std::make_unique<JsonFormat>());
   formats.add(std::make_unique<ParquetFormat>());
   formats.add(std::make_unique<XlsxFormat>(XlsxLimits{.max_sheets = limits.xlsx_max_sheets}));
+  formats.add(std::make_unique<PdfFormat>(PdfLimits{.max_rows = limits.pdf_max_rows}));
   return formats;
 }
 

@@ -24,6 +24,7 @@ PdfFormat::PdfFormat(PdfLimits limits, std::shared_ptr<const FontSet> fonts) : f
   traits_.content_type = "application/pdf";
   traits_.parallel = false;
   traits_.compressible = false;
+  traits_.size_factor = 0.7;
   traits_.max_rows = limits.max_rows;
   traits_.encoder_memory = std::int64_t{4} << 20;
 }
