@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # demo.sh [--exit-when-done]   The main job on the embedded default: installs and builds Longshore, makes a sample SaaS
 # database (five tenants; audit_logs of 1,000,000 rows), serves it, exports a tenant's rows through the API with live
-# progress, downloads the file by a signed link, proves it against its manifest, and shows it.
+# progress, downloads the file by a signed link, proves it against its manifest, and shows it; then the other formats.
 #   --exit-when-done   stop the server at the end instead of leaving it for you to play with
 # LONGSHORE_DEMO_ROWS changes the number of rows, LONGSHORE_DEMO_DIR where everything is kept (default: build/demo).
 set -euo pipefail
@@ -66,6 +66,18 @@ show longshore export audit_logs --format jsonl --compression gzip --columns id,
   --filter 'status>=400' --from 2026-02-01 --output "$dir/errors.jsonl.gz"
 zcat "$dir/errors.jsonl.gz" | head -n 3 || true
 
+say "The same large table as Parquet, and one of orders in every format: the name of the file says which"
+show longshore export audit_logs --output "$dir/audit_logs.parquet"
+for format in csv jsonl json parquet xlsx pdf; do
+  show longshore export orders --quiet --title Orders --time-zone Europe/Warsaw --output "$dir/orders.$format"
+done
+(cd "$dir" && stat --format='%12s bytes  %n' audit_logs.csv audit_logs.parquet orders.*)
+
+say "What does not fit is said before anything is read"
+curl -fsS "$url/v1/exports/estimate" -H "Authorization: Bearer $LONGSHORE_TOKEN" -H 'Content-Type: application/json' \
+  -d '{"exportType":"audit_logs","format":"pdf"}'
+echo
+
 say "What the server knows of them"
 show longshore jobs list
 
@@ -79,6 +91,7 @@ ${bold}== Done. To go on:${plain}
   LONGSHORE_TOKEN=demo-globex-admin-token longshore jobs list
                                                       another tenant sees nothing of this
   curl -H "Authorization: Bearer \$LONGSHORE_TOKEN" $url/v1/datasets
+  curl $url/openapi.json                   the whole API
   less $dir/catalog.yaml                   what may be exported; write one of your own with
   longshore catalog init --source 'host=… dbname=…'
 TEXT
