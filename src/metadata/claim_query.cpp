@@ -24,14 +24,16 @@ constexpr char kCandidate[] = R"(
       AND NOT EXISTS (SELECT 1 FROM export_job_partitions p WHERE p.job_id = j.id AND p.status = 'RUNNING')
   ))";
 
-/// CROSS JOIN: from the few claims to their jobs. Left to itself, SQLite may walk all jobs that ever were instead.
+/// CROSS JOIN: from the few claims to their jobs. Left to itself, SQLite may walk all jobs that ever were instead. That
+/// claimed_for is one of its values is true of every claimed job; it tells PostgreSQL, which takes any column to be set
+/// until it has statistics, that there are few.
 constexpr char kHeld[] = R"(
   held(tenant_id, claims) AS (
     SELECT tenant_id, count(*) FROM (
       SELECT j.tenant_id FROM export_job_partitions p CROSS JOIN export_jobs j
       WHERE p.status = 'RUNNING' AND p.worker_id IS NOT NULL AND j.id = p.job_id
       UNION ALL
-      SELECT tenant_id FROM export_jobs WHERE worker_id IS NOT NULL
+      SELECT tenant_id FROM export_jobs WHERE worker_id IS NOT NULL AND claimed_for IN ('plan', 'assemble', 'clean')
     ) AS claimed GROUP BY tenant_id
   ))";
 
@@ -60,7 +62,7 @@ std::string_view claims_of_the_dead() {
     SELECT 1 FROM export_workers w WHERE w.id = p.worker_id AND w.status = 'ALIVE')
   UNION ALL
   SELECT j.worker_id, j.id, -1, j.epoch FROM export_jobs j
-  WHERE j.worker_id IS NOT NULL AND NOT EXISTS (
+  WHERE j.worker_id IS NOT NULL AND j.claimed_for IN ('plan', 'assemble', 'clean') AND NOT EXISTS (
     SELECT 1 FROM export_workers w WHERE w.id = j.worker_id AND w.status = 'ALIVE'))";
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kOldestServer = 130000;
 /// Beyond the server's own limit: then the server or the network is gone.
-constexpr Duration kSilenceBeyondTimeout = std::chrono::seconds{3};
+constexpr Duration kSilenceBeyondTimeout = std::chrono::seconds{2};
 
 std::string set_local(std::string_view setting, const std::string& value) {
   return fmt::format("set_config('{}', {}, true)", setting, quote_text(value));

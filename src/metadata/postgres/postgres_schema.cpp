@@ -130,7 +130,8 @@ constexpr std::array<const char*, 18> kFirstVersion{
     "CREATE INDEX idx_export_jobs_queued ON export_jobs (status, tenant_id, created_at, id) WHERE status = 'QUEUED'",
     // Each of these holds only the few rows that a poll is about, however many jobs have finished.
     "CREATE INDEX idx_export_jobs_running ON export_jobs (phase, created_at) WHERE status = 'RUNNING'",
-    "CREATE INDEX idx_export_jobs_claimed ON export_jobs (worker_id) WHERE worker_id IS NOT NULL",
+    // claimed_for comes first because a condition on it tells that few jobs are claimed, also without statistics.
+    "CREATE INDEX idx_export_jobs_claimed ON export_jobs (claimed_for, worker_id) WHERE worker_id IS NOT NULL",
     "CREATE INDEX idx_export_jobs_cleaning ON export_jobs (not_before) WHERE needs_cleaning = 1",
     "CREATE INDEX idx_export_jobs_retention ON export_jobs (expires_at) WHERE status = 'SUCCEEDED'",
     kPartitions,
