@@ -29,6 +29,10 @@ MEDIUM_ROWS = 20_000  # one partition of more than 5 MiB: its head is staged, th
 SMALL_ROWS = 1_000  # published whole, nothing is staged
 SETTINGS = {"worker": {"partition_rows": 75_000, "partition_bytes": "16MiB", "lease": "3s", "heartbeat": "100ms"}}
 
+ONE_PARTITION = {"worker": {**SETTINGS["worker"], "partition_rows": 1_000_000, "partition_bytes": "1GiB"}}
+# What says of itself when it was made says the same in every case.
+SAME_TIME = {"SOURCE_DATE_EPOCH": "1780000000"}
+
 LARGE = {}
 MEDIUM = {"filters": {"id": {"lte": 2 * MEDIUM_ROWS}}}
 SMALL = {"filters": {"id": {"lte": 2 * SMALL_ROWS}}}
@@ -36,6 +40,11 @@ GZIP = {"compression": "gzip"}
 JSONL = {"format": "jsonl"}
 JSON = {"format": "json"}
 ZSTD_JSONL = {"format": "jsonl", "compression": "zstd"}
+PARQUET = {"format": "parquet"}
+LONG_PARQUET = {"format": "parquet", "title": "one partition of several row groups"}
+XLSX = {"format": "xlsx"}
+PDF_ROWS = 120_000  # one partition of several parts, whose pages count on
+PDF = {"format": "pdf", "filters": {"id": {"lte": 2 * PDF_ROWS}}}
 
 # Every crash point of the code, at several of its hits. The export has three partitions, each with a head and at least
 # two further parts, so nine checkpoints at least, and three glued parts.
@@ -58,6 +67,16 @@ GZIP_STEPS = [("partition.after_head", 1), ("partition.after_checkpoint", 3), ("
 JSONL_STEPS = [("partition.after_part", 2), ("partition.after_checkpoint", 4), ("assemble.after_checkpoint", 2)]
 # What is between rows: within a partition, between partitions, after the last.
 JSON_STEPS = [("partition.after_checkpoint", 3), ("assemble.after_part", 2)]
+# What only binary formats have: row groups whose places are known at the end, sheets whose sizes stand before them, pages that
+# count on after the crash.
+PARQUET_STEPS = [("partition.after_head", 1), ("partition.after_checkpoint", 2), ("assemble.after_part", 2),
+                 ("assemble.before_complete", 1)]
+LONG_PARQUET_STEPS = [("partition.after_head", 1), ("partition.before_part", 1), ("partition.after_checkpoint", 2),
+                      ("publish.before_manifest", 1)]
+XLSX_STEPS = [("partition.after_head", 1), ("partition.before_part", 2), ("partition.after_checkpoint", 4),
+              ("assemble.after_part", 1), ("assemble.before_complete", 1)]
+PDF_STEPS = [("partition.after_checkpoint", 1), ("partition.after_checkpoint", 2), ("partition.before_part", 2),
+             ("partition.after_complete", 1), ("assemble.after_checkpoint", 1)]
 # One object made of a staged head, and one that was never in parts.
 MEDIUM_STEPS = [("partition.after_checkpoint", 1), ("assemble.before_put", 1), ("assemble.after_put", 1)]
 SMALL_STEPS = [("plan.after_save", 1), ("assemble.before_put", 1), ("assemble.after_put", 1),
@@ -77,21 +96,29 @@ class CrashTest(unittest.TestCase):
         cls.catalog = harness.items_catalog(harness.sqlite_source(cls.directory / "items.db"))
         cls.expected = {}
         cls.batches = {}
-        with harness.Server(cls.directory / "undisturbed", cls.catalog, SETTINGS) as server:
-            server.start()
-            for request in (LARGE, GZIP, JSONL, JSON, ZSTD_JSONL, MEDIUM, SMALL):
+        requests = (LARGE, GZIP, JSONL, JSON, ZSTD_JSONL, PARQUET, XLSX, PDF, MEDIUM, SMALL)
+        cls.run_undisturbed(cls.directory / "undisturbed", SETTINGS, requests)
+        cls.run_undisturbed(cls.directory / "one-partition", ONE_PARTITION, (LONG_PARQUET,))
+
+    @classmethod
+    def run_undisturbed(cls, directory, settings, requests):
+        with harness.Server(directory, cls.catalog, settings) as server:
+            server.start(**SAME_TIME)
+            for request in requests:
                 before = server.metric("longshore_source_batch_seconds_count")
                 created = server.create(**request)["exportId"]
                 server.wait_succeeded(created)
                 cls.expected[repr(request)] = server.digest(created)
                 cls.batches[repr(request)] = server.metric("longshore_source_batch_seconds_count") - before
-                if request in (LARGE, GZIP, JSONL, JSON):
-                    parts = server.rows("SELECT count(*) FROM export_parts WHERE job_id = ? GROUP BY partition_index",
-                                        created.removeprefix("exp_"))
+                parts = server.rows("SELECT count(*) FROM export_parts WHERE job_id = ? GROUP BY partition_index",
+                                    created.removeprefix("exp_"))
+                if request in (LARGE, GZIP, JSONL, JSON, XLSX):
                     assert len(parts) == 4 and min(parts)[0] >= 3, f"not the export that the cases are about: {parts}"
+                if request in (LONG_PARQUET, PDF):
+                    assert len(parts) == 2 and max(parts)[0] >= 3, f"not the export that the cases are about: {parts}"
 
-    def server(self, directory):
-        return harness.Server(directory, self.catalog, SETTINGS)
+    def server(self, directory, request=None):
+        return harness.Server(directory, self.catalog, ONE_PARTITION if request is LONG_PARQUET else SETTINGS)
 
     def run_cases(self, function, cases):
         """Runs the cases beside each other and reports all that failed."""
@@ -109,15 +136,15 @@ class CrashTest(unittest.TestCase):
         return None
 
     def crash_once(self, request, point, hit):
-        with harness.temporary_directory() as directory, self.server(directory) as server:
+        with harness.temporary_directory() as directory, self.server(directory, request) as server:
             key = str(uuid.uuid4())
-            server.start(LONGSHORE_CRASH_AT=f"{point}:{hit}")
+            server.start(LONGSHORE_CRASH_AT=f"{point}:{hit}", **SAME_TIME)
             told = self.create(server, key, request)
             self.assertEqual(server.wait_dead(), -signal.SIGKILL, server.log_text()[-2000:])
             died = time.monotonic()
 
             job, status = server.rows("SELECT id, status FROM export_jobs")[0]
-            total = {repr(MEDIUM): MEDIUM_ROWS, repr(SMALL): SMALL_ROWS}.get(repr(request), ROWS)
+            total = {repr(MEDIUM): MEDIUM_ROWS, repr(SMALL): SMALL_ROWS, repr(PDF): PDF_ROWS}.get(repr(request), ROWS)
             recorded = server.rows("SELECT coalesce(sum(row_count), 0), count(*) FROM export_parts WHERE partition_index >= 0")[0]
             if point == "partition.after_checkpoint":
                 self.assertIn(recorded[1], (hit, hit + 1), "a checkpoint is lost")
@@ -153,6 +180,10 @@ class CrashTest(unittest.TestCase):
     def test_compressed_and_json_exports(self):
         self.run_cases(self.crash_once, [(GZIP, *step) for step in GZIP_STEPS] + [(JSONL, *step) for step in JSONL_STEPS] +
                        [(JSON, *step) for step in JSON_STEPS])
+
+    def test_binary_formats(self):
+        self.run_cases(self.crash_once, [(PARQUET, *step) for step in PARQUET_STEPS] + [(LONG_PARQUET, *step) for step in LONG_PARQUET_STEPS] +
+                       [(XLSX, *step) for step in XLSX_STEPS] + [(PDF, *step) for step in PDF_STEPS])
 
     def test_exports_of_one_object(self):
         self.run_cases(self.crash_once,

@@ -366,9 +366,10 @@ class Server:
     # --- what is left over
 
     def stored_files(self):
-        """Every file in the object store's directory, relative to it, and every directory left in uploads/ and tmp/."""
+        """Every object and other file in the object store's directory, relative to it, and every directory left in uploads/ and
+        tmp/. An object that was uploaded in parts is a directory with an index and its parts."""
         root = self.data / "objects"
-        found = [path for path in root.rglob("*") if path.is_file()]
+        found = [path.parent if (path.parent / "~object").exists() else path for path in root.rglob("*") if path.is_file()]
         found += [path for place in ("uploads", "tmp") if (root / place).exists() for path in (root / place).iterdir()]
         return sorted({str(path.relative_to(root)) for path in found})
 
