@@ -2,18 +2,20 @@
 #include <stdlib.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
 
 #include "base/random.h"
 #include "metadata/migrate.h"
+#include "metadata/postgres/postgres_database.h"
 #include "metadata/sql_store.h"
 #include "metadata/sqlite/sqlite_database.h"
 
-// Latency of what workers and API edges ask of the store, on a SQLite file with 10,000 finished jobs of
-// ten partitions each. Commits wait for
-// the disk (synchronous = FULL), so writes are as fast as it is: TMPDIR says where.
+// Latency of what workers and API edges ask of the store, with 10,000 finished jobs of ten partitions each: on the
+// PostgreSQL database of LONGSHORE_BENCH_POSTGRES (empty before, filled afterwards), else on a SQLite file in TMPDIR.
+// Commits to the latter wait for the disk (synchronous = FULL), so writes are as fast as it is.
 
 namespace longshore {
 namespace {
@@ -64,9 +66,7 @@ std::vector<Partition> partitions(int count) {
 class OldStore {
  public:
   OldStore() {
-    std::string name = (std::filesystem::temp_directory_path() / "longshore-bench-XXXXXX").string();
-    directory_ = ::mkdtemp(name.data());
-    auto database = must(sql::SqliteDatabase::make({.path = (directory_ / "meta.db").string()}, clock_));
+    std::unique_ptr<sql::Database> database = open();
     must(sql::migrate(*database));
     fill(*database);
     store_ = must(SqlStore::make(std::move(database)));
@@ -74,7 +74,7 @@ class OldStore {
   }
   ~OldStore() {
     store_.reset();
-    std::filesystem::remove_all(directory_);
+    if (!directory_.empty()) std::filesystem::remove_all(directory_);
   }
 
   SqlStore& store() { return *store_; }
@@ -97,34 +97,48 @@ class OldStore {
   }
 
  private:
+  std::unique_ptr<sql::Database> open() {
+    if (const char* connection = std::getenv("LONGSHORE_BENCH_POSTGRES")) {
+      sql::PostgresOptions options;
+      options.connection = connection;
+      partition_id_ = "gen_random_uuid()";
+      return must(sql::PostgresDatabase::make(options));
+    }
+    std::string name = (std::filesystem::temp_directory_path() / "longshore-bench-XXXXXX").string();
+    directory_ = ::mkdtemp(name.data());
+    partition_id_ = "j.id || '-' || i";
+    return must(sql::SqliteDatabase::make({.path = (directory_ / "meta.db").string()}, clock_));
+  }
   void fill(sql::Database& database) {
     const std::string spec = to_json(new_job(clock_, "t").job.spec);
-    must(sql::transact(database, sql::Access::write, [&](sql::Transaction& transaction) -> Status {
-      CHECK_OK(transaction.execute(R"(
+    must(
+        sql::transact(database, sql::Access::write, [&](sql::Transaction& transaction) -> Status {
+          CHECK_OK(transaction.execute(R"(
         INSERT INTO export_jobs (tenant_id, requested_by, export_type, format, status, phase, filters, requested_columns,
           spec, request_digest, retention, created_at, started_at, completed_at, expires_at)
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
-        SELECT 'tenant-' || (i % 50), 'u', 'audit_logs', 'csv', 'SUCCEEDED', 'done', '[]', '[]', $2, 'd', 1,
-          {now} - i * 1000000, {now}, {now}, {now} * 2 FROM n)",
-                                   {kOldJobs, spec}));
-      CHECK_OK(transaction.execute(R"(
+        SELECT 'tenant-' || (i % 50), 'u', 'audit_logs', 'csv', 'SUCCEEDED', 'done', {json '[]'}, {text_array '[]'},
+          {json $2}, 'd', 1, {later {now} | i * -1000000}, {now}, {now}, {later {now} | 31536000000000} FROM n)",
+                                       {kOldJobs, spec}));
+          CHECK_OK(transaction.query(R"(
         INSERT INTO export_job_partitions (id, job_id, partition_index, range_start, range_end, status, worker_id, epoch,
           base_part_number, part_slots, created_at, key_range)
         WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9)
-        SELECT j.id || '-' || i, j.id, i, 'a', 'b', 'COMPLETED', 'worker-of-old', 1, 1, 10, {now}, json_array()
+        SELECT )" + partition_id_ + R"(, j.id, i, 'a', 'b', 'COMPLETED', 'worker-of-old', 1, 1, 10, {now}, {json '[]'}
         FROM export_jobs j, n)"));
-      CHECK_OK(transaction.execute(R"(
+          CHECK_OK(transaction.execute(R"(
         INSERT INTO export_parts (job_id, partition_index, sequence, number, epoch, row_count, bytes, crc32c, sha256, etag,
           recorded_at, last_key, summary)
         SELECT job_id, partition_index, 0, 0, 1, 10000, 8388608, 1, $1, 'etag', {now}, 'key', 'summary'
         FROM export_job_partitions)",
-                                   {std::string(64, 'a')}));
-      return {};
-    }));
+                                       {std::string(64, 'a')}));
+          return {};
+        }));
   }
 
   SystemClock clock_;
-  std::filesystem::path directory_;
+  std::filesystem::path directory_;  ///< empty: on PostgreSQL
+  std::string partition_id_;
   std::unique_ptr<SqlStore> store_;
   WorkerId worker_{"bench"};
 };
@@ -138,28 +152,44 @@ void claim_next_idle(benchmark::State& state) {
   OldStore& old = old_store();
   for (auto _ : state) benchmark::DoNotOptimize(must(old.store().claim_next(old.worker())));
 }
-BENCHMARK(claim_next_idle)->Unit(benchmark::kMicrosecond);
+BENCHMARK(claim_next_idle)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
-/// With as many other jobs queued as the argument says.
+/// What a statement costs that does nothing.
+void now(benchmark::State& state) {
+  OldStore& old = old_store();
+  for (auto _ : state) benchmark::DoNotOptimize(must(old.store().now()));
+}
+BENCHMARK(now)->UseRealTime()->Unit(benchmark::kMicrosecond);
+
+/// With as many other jobs of the same tenant queued as the argument says, and as many tenants with one each as the
+/// second.
 void claim_and_hand_back(benchmark::State& state) {
   OldStore& old = old_store();
   const JobId job = old.plan("acme", 100);
-  std::vector<JobId> queued;
-  for (int i = 0; i < state.range(0); ++i) {
-    const NewJob request = new_job(old.clock(), "acme");
+  std::vector<std::pair<TenantId, JobId>> queued;
+  const auto queue = [&](const std::string& tenant) {
+    const NewJob request = new_job(old.clock(), tenant);
     must(old.store().insert(request));
-    queued.push_back(request.job.id);
-  }
+    queued.emplace_back(request.job.tenant, request.job.id);
+  };
+  for (int i = 0; i < state.range(0); ++i) queue("acme");
+  for (int i = 0; i < state.range(1); ++i) queue("other-" + std::to_string(i));
   for (auto _ : state) {
     const auto work = must(old.store().claim_next(old.worker()));
     state.PauseTiming();
-    must(old.store().hand_back(std::get<PartitionWork>(*work).claim));
+    must(old.store().hand_back(std::visit([](const auto& any) { return any.claim; }, *work)));
     state.ResumeTiming();
   }
-  for (const JobId& id : queued) must(old.store().cancel(TenantId("acme"), id));
+  for (const auto& [tenant, id] : queued) must(old.store().cancel(tenant, id));
   old.clear("acme", job);
 }
-BENCHMARK(claim_and_hand_back)->Arg(0)->Arg(1000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(claim_and_hand_back)
+    ->ArgNames({"queued", "tenants"})
+    ->Args({0, 0})
+    ->Args({1000, 0})
+    ->Args({1000, 100})
+    ->UseRealTime()
+    ->Unit(benchmark::kMicrosecond);
 
 void checkpoint(benchmark::State& state) {
   OldStore& old = old_store();
@@ -177,7 +207,7 @@ void checkpoint(benchmark::State& state) {
   }
   old.clear("acme", job);
 }
-BENCHMARK(checkpoint)->Unit(benchmark::kMicrosecond);
+BENCHMARK(checkpoint)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
 /// Of a worker with four partitions of a job that has as many as the argument says.
 void heartbeat(benchmark::State& state) {
@@ -194,7 +224,7 @@ void heartbeat(benchmark::State& state) {
   }
   old.clear("acme", job);
 }
-BENCHMARK(heartbeat)->Arg(4)->Arg(1000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(heartbeat)->ArgName("partitions")->Arg(4)->Arg(1000)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
 /// What every process does every few seconds.
 void sweep_idle(benchmark::State& state) {
@@ -205,7 +235,7 @@ void sweep_idle(benchmark::State& state) {
     benchmark::DoNotOptimize(must(old.store().workers()));
   }
 }
-BENCHMARK(sweep_idle)->Unit(benchmark::kMicrosecond);
+BENCHMARK(sweep_idle)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
 void insert(benchmark::State& state) {
   OldStore& old = old_store();
@@ -218,7 +248,7 @@ void insert(benchmark::State& state) {
   }
   for (const JobId& id : ids) must(old.store().cancel(TenantId("globex"), id));
 }
-BENCHMARK(insert)->Unit(benchmark::kMicrosecond);
+BENCHMARK(insert)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
 void find(benchmark::State& state) {
   OldStore& old = old_store();
@@ -226,7 +256,18 @@ void find(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(must(old.store().find(TenantId("acme"), job)));
   old.clear("acme", job);
 }
-BENCHMARK(find)->Unit(benchmark::kMicrosecond);
+BENCHMARK(find)->UseRealTime()->Unit(benchmark::kMicrosecond);
+
+/// From eight threads, as an API edge asks.
+void find_concurrently(benchmark::State& state) {
+  OldStore& old = old_store();
+  static JobId job;
+  if (state.thread_index() == 0) job = old.plan("acme", 4);
+  for (auto _ : state) benchmark::DoNotOptimize(must(old.store().find(TenantId("acme"), job)));
+  state.SetItemsProcessed(state.iterations());
+  if (state.thread_index() == 0) old.clear("acme", job);
+}
+BENCHMARK(find_concurrently)->Threads(8)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
 void list_page(benchmark::State& state) {
   OldStore& old = old_store();
@@ -234,7 +275,7 @@ void list_page(benchmark::State& state) {
   filter.tenant = TenantId("tenant-7");
   for (auto _ : state) benchmark::DoNotOptimize(must(old.store().list(filter)));
 }
-BENCHMARK(list_page)->Unit(benchmark::kMicrosecond);
+BENCHMARK(list_page)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace longshore
