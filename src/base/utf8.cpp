@@ -84,7 +84,7 @@ char* copy_as_utf8(std::string_view text, char* out) {
     }
     p += sequence.size;
   }
-  std::memcpy(out, copied, static_cast<std::size_t>(end - copied));
+  if (copied != end) std::memcpy(out, copied, static_cast<std::size_t>(end - copied));  // no text may be no address
   return out + (end - copied);
 }
 
