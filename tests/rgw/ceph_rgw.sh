@@ -130,7 +130,7 @@ ${RGW_SETTINGS:-}
 C
   cat >"$dir/env" <<C
 S3_ENDPOINT=http://127.0.0.1:$port
-S3_TLS_ENDPOINT=https://localhost:$tls_port
+S3_TLS_ENDPOINT=https://127.0.0.1:$tls_port
 S3_CA_FILE=$dir/tls.crt
 S3_KMS_KEY_ID=testkey-1
 AWS_ACCESS_KEY_ID=$access_key
@@ -157,6 +157,7 @@ gateway_answers() { curl -s -o /dev/null --noproxy '*' --max-time 5 "$(sed -n 's
 
 start_gateway() {
   ! alive gateway || { complain "the gateway runs already"; return 1; }
+  rm -f "$dir/run/client.rgw.asok"  # one that was killed leaves it, and the next would do without
   launch gateway radosgw -c "$dir/ceph.conf" -n client.rgw -f
   for _ in $(seq 1 2400); do
     if gateway_answers; then return 0; fi
@@ -173,7 +174,7 @@ start_cluster() {
   mkdir -p "$dir"/{run,log,mon,osd,rgw,crash} || return 1
   if [ ! -s "$dir/tls.crt" ]; then
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=localhost \
-      -addext "subjectAltName=DNS:localhost,DNS:s3.localhost,DNS:*.s3.localhost" -keyout "$dir/tls.key" -out "$dir/tls.crt" \
+      -addext "subjectAltName=IP:127.0.0.1,DNS:s3.localhost,DNS:*.s3.localhost" -keyout "$dir/tls.key" -out "$dir/tls.crt" \
       2>/dev/null || return 1
   fi
   ports=$(free_ports) || return 1
@@ -189,8 +190,13 @@ start_cluster() {
   start_gateway
 }
 
+# radosgw-admin runs under the gateway's name; the socket of that name is the gateway's.
+read_admin_options() { admin_options=(-c "$dir/ceph.conf" -n client.rgw --admin-socket=); }
+
 add_user() {
-  timeout 60 radosgw-admin -c "$dir/ceph.conf" -n client.rgw user create --uid="$1" --display-name="$1" --access-key="$2" \
+  local -a admin_options
+  read_admin_options
+  timeout 60 radosgw-admin "${admin_options[@]}" user create --uid="$1" --display-name="$1" --access-key="$2" \
     --secret-key="$3" >"$dir/log/user.out" 2>&1
 }
 
@@ -221,6 +227,8 @@ stop() {
 }
 
 command_of_gateway() {
+  local -a admin_options
+  read_admin_options
   case ${1:-} in
     kill)
       kill -KILL "$(pid_of gateway)"
@@ -231,8 +239,8 @@ command_of_gateway() {
     start) start_gateway ;;
     set) ceph --admin-daemon "$dir/run/client.rgw.asok" config set "$2" "$3" >"$dir/log/set.out" ;;
     user) add_user "$2" "$3" "$4" ;;
-    admin) shift; radosgw-admin -c "$dir/ceph.conf" -n client.rgw "$@" ;;
-    lifecycle) radosgw-admin -c "$dir/ceph.conf" -n client.rgw lc process >/dev/null 2>&1 ;;
+    admin) shift; radosgw-admin "${admin_options[@]}" "$@" ;;
+    lifecycle) radosgw-admin "${admin_options[@]}" lc process >/dev/null 2>&1 ;;
     *) complain "there is no command '${1:-}'"; return 1 ;;
   esac
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -7,6 +8,20 @@
 #include "s3/options.h"
 
 namespace longshore::s3 {
+
+/// `http(s)://host[:port][/path]`, taken apart. Not by Boost.URL: that of 1.81 reads the host 10.0.0.1.example.org as
+/// the address 10.0.0.1, where libcurl would not go.
+struct EndpointUrl {
+  bool secure = true;
+  std::string host;  ///< lower case; IPv6 addresses in brackets
+  std::string port;  ///< empty if the URL names none
+  std::string path;  ///< empty or beginning with a slash
+};
+/// Nothing for any other scheme, and for a user name, query, fragment or what no host has.
+std::optional<EndpointUrl> parse_endpoint(std::string_view url);
+
+/// Whether the host of a URL is an IPv4 address, or an IPv6 address in brackets.
+bool is_ip_address(const std::string& host);
 
 /// Where a bucket's objects are: what requests are sent to, and what is signed. Immutable.
 class BucketAddress {

@@ -46,7 +46,7 @@ std::optional<T> number_of(pugi::xml_node parent, std::string_view name) {
 }
 
 Error bad_answer(std::string_view what) {
-  return external_error("bad_answer", fmt::format("the store's answer is not what S3 says: {}", what));
+  return external_error("store_unavailable", fmt::format("the store's answer is not what S3 says: {}", what));
 }
 
 /// A parsed document whose root has the name expected.

@@ -15,7 +15,7 @@ namespace longshore::s3 {
 
 // What S3 says in XML (Amazon S3 API Reference, the response syntax of each operation). Documents are parsed without
 // DTDs, external entities or validation; names are matched without their namespace prefix. Errors of all of these:
-// `bad_answer` (external, retriable): not what S3 says, e.g. cut off or from something that is no S3 store.
+// `store_unavailable` (external, retriable): not what S3 says, e.g. cut off or from something that is no S3 store.
 
 /// `<Error>`: the body of most answers that are no success, and of some that pretend to be one.
 struct ErrorAnswer {

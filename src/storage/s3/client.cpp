@@ -151,7 +151,8 @@ Result<Answer> Client::call(const Call& call) {
       retry_after = refusal->retry_after;
       outcome = Answer{std::move(*exchanged), std::move(refusal)};
     }
-    if (!again || attempt >= attempts || !budget_.take() || !wait(attempt, retry_after, deadline)) {
+    if (!again || attempt >= attempts || !budget_.take() || !wait(attempt, retry_after, deadline) ||
+        (call.may_repeat && !call.may_repeat())) {
       return outcome;
     }
   }

@@ -39,7 +39,8 @@ struct Call {
   ByteBuffer* sink = nullptr;    ///< where the body of a success goes
   std::size_t max_sink = 0;      ///< how much of it there may be
   Patience patience = Patience::usual;
-  bool body_may_refuse = false;  ///< an `<Error>` may come with status 200
+  bool body_may_refuse = false;           ///< an `<Error>` may come with status 200
+  std::function<bool()> may_repeat = {};  ///< asked before each further attempt; false ends them
 };
 
 struct Answer {

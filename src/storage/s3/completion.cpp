@@ -60,7 +60,11 @@ Result<ObjectInfo> Completion::run() {
   call.body = document;
   call.patience = Patience::long_;
   call.body_may_refuse = true;
+  // Ceph RGW answers with errors of its own (500) when there is no upload any more.
+  bool gone = false;
+  call.may_repeat = [&] { return !(gone = !is_there(client_, upload_)); };
   const Result<Answer> answer = client_.call(call);
+  if (gone) return look_at_object(upload_not_found(upload_));
   if (!answer) return look_at_object(answer.error());
   if (answer->refusal) return refused(*answer->refusal, call);
   return accepted(answer->response);

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 #include <fstream>
 #include <iterator>
 
+#include "s3/address.h"
 #include "s3/answers.h"
 #include "s3/credential_source.h"
 #include "s3/uri_encoding.h"
@@ -105,14 +104,10 @@ class Container final : public CredentialSource {
 
   /// The token must not go over the network in the clear.
   static Status check_url(const std::string& text) {
-    const auto url = boost::urls::parse_uri(text);
-    if (url && url->scheme() == "https") return {};
-    if (url && url->scheme() == "http") {
-      const std::string host(url->encoded_host());
-      for (const char* allowed : {"localhost", "[::1]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"}) {
-        if (host == allowed) return {};
-      }
-      if (url->host_type() == boost::urls::host_type::ipv4 && host.starts_with("127.")) return {};
+    const auto url = parse_endpoint(text.substr(0, text.find_first_of("?#")));
+    if (url && (url->secure || (url->host.starts_with("127.") && is_ip_address(url->host)))) return {};
+    for (const char* allowed : {"localhost", "[::1]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"}) {
+      if (url && url->host == allowed) return {};
     }
     return fail(
         denied("AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor an address of this machine, ECS or EKS"));

@@ -18,7 +18,9 @@ Result<HttpResponse> call_upload(Client& client, const UploadRef& upload, const 
   if (upload.id.empty()) return fail(upload_not_found(upload));
   TRY(Answer answer, client.call(call));
   if (!answer.refusal) return std::move(answer.response);
-  if (answer.refusal->code == "NoSuchUpload") return fail(upload_not_found(upload));
+  // Ceph RGW says NoSuchKey to ListParts.
+  const std::string& code = answer.refusal->code;
+  if (code == "NoSuchUpload" || (code == "NoSuchKey" && call.method == "GET")) return fail(upload_not_found(upload));
   return fail(client.describe(*answer.refusal, call));
 }
 
@@ -93,6 +95,16 @@ Result<std::vector<PartInfo>> list_parts(Client& client, const UploadRef& upload
     if (!page.truncated) return parts;
     after = page.next;
   }
+}
+
+bool is_there(Client& client, const UploadRef& upload) {
+  const Call call{.operation = "ListParts",
+                  .method = "GET",
+                  .key = upload.key,
+                  .query = {{"uploadId", upload.id}, {"max-parts", "1"}},
+                  .patience = Patience::none};
+  const auto response = call_upload(client, upload, call);
+  return response || response.error().code != "upload_not_found";
 }
 
 Result<std::optional<HeadAnswer>> head_object(Client& client, const std::string& key) {

@@ -20,6 +20,8 @@ Result<PartReceipt> upload_part(Client& client, const UploadRef& upload, int num
                                 const std::string& sha256);
 /// All parts that the store holds of an upload, by number.
 Result<std::vector<PartInfo>> list_parts(Client& client, const UploadRef& upload);
+/// Whether the store still knows the upload. One attempt; what cannot be found out is taken for yes.
+bool is_there(Client& client, const UploadRef& upload);
 /// What HEAD says of an object; nothing if there is none.
 struct HeadAnswer {
   ObjectInfo info;
