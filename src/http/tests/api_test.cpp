@@ -200,7 +200,8 @@ TEST_F(ApiTest, CancelsAndDeletes) {
 TEST_F(ApiTest, Estimates) {
   const RawResponse response = post("/v1/exports/estimate", kBody);
   EXPECT_EQ(response.status, 200);
-  EXPECT_EQ(response.body, R"({"rows":10,"exact":true,"bytes":2000,"seconds":1,"maxRows":5,"sheets":null,"limits":["too big"]})");
+  EXPECT_EQ(response.body,
+            R"({"rows":10,"exact":true,"bytes":2000,"seconds":1,"maxRows":5,"sheets":null,"limits":["too big"]})");
 }
 
 TEST_F(ApiTest, MintsLinksForWhoAsked) {

@@ -85,14 +85,13 @@ class FakeExportService final : public ExportService {
   Result<Estimate> estimate(const Principal& who, std::string_view body) override {
     Asked asked = make("estimate", who, {});
     asked.body = body;
-    return answer(std::move(asked),
-                  Estimate{.rows = 10,
-                           .exact = true,
-                           .bytes = 2000,
-                           .seconds = 1,
-                           .max_rows = 5,
-                           .sheets = std::nullopt,
-                           .limits_hit = {"too big"}});
+    return answer(std::move(asked), Estimate{.rows = 10,
+                                             .exact = true,
+                                             .bytes = 2000,
+                                             .seconds = 1,
+                                             .max_rows = 5,
+                                             .sheets = std::nullopt,
+                                             .limits_hit = {"too big"}});
   }
   Result<JobView> get(const Principal& who, const JobId& id) override { return answer(make("get", who, id), view); }
   Result<JobPage> list(const Principal& who, const JobQuery& query) override {
