@@ -41,11 +41,8 @@ void ByteBuffer::enlarge(std::size_t n) {
   // Doubles while small; grows by an eighth once large, so that a buffer of a few parts wastes little of the budget.
   constexpr std::size_t kDoubleUntil = 1 << 20;
   const std::size_t step = capacity_ < kDoubleUntil ? capacity_ : capacity_ / 8;
-  std::size_t wanted = std::max({size_ + n, capacity_ + step, std::size_t{64}});
-  if (wanted >= kDoubleUntil) wanted = (wanted + 4095) / 4096 * 4096;
-  // Large ones begin on a page, which direct I/O can take them from.
-  constexpr std::size_t kPage = 4096;
-  void* grown = data_ == nullptr && wanted >= kDoubleUntil ? std::aligned_alloc(kPage, wanted) : std::realloc(data_, wanted);
+  const std::size_t wanted = std::max({size_ + n, capacity_ + step, std::size_t{64}});
+  void* grown = std::realloc(data_, wanted);
   if (grown == nullptr) throw std::bad_alloc();
   data_ = static_cast<char*>(grown);
   capacity_ = wanted;
