@@ -301,7 +301,7 @@ class StartTest(unittest.TestCase):
             with self.subTest(broken):
                 self.assertRefused(self.start(broken), "catalog.yaml:")
         (self.root / "server/catalog.yaml").unlink()
-        self.assertRefused(self.start(configuration=json.dumps({"catalog": {"path": str(self.root / "nowhere.yaml")}})), "nowhere.yaml")
+        self.assertRefused(self.start(configuration=json.dumps({"catalog": {"path": str(self.root / "nowhere.yaml")}})), "nowhere.yaml", status=4)
 
     def test_broken_configurations(self):
         good = {"server": {"listen": "127.0.0.1:0"}, "data_dir": str(self.root / "data"), "catalog": {"path": "catalog.yaml"},
@@ -321,7 +321,7 @@ class StartTest(unittest.TestCase):
                 self.assertNotIn("a-secret-token", started[1])
         self.assertRefused(self.start(configuration=json.dumps(good), LONGSHORE_WORKER_SLOTS="two"), "LONGSHORE_WORKER_SLOTS")
         self.assertRefused(self.start(configuration="server: {listen: [}"), "longshore.yaml:1:")
-        self.assertRefused(self.start(path=self.root / "none.yaml"), "none.yaml")
+        self.assertRefused(self.start(path=self.root / "none.yaml"), "none.yaml", status=4)
         self.assertRefused(self.start(arguments=("--nonsense",)), "--nonsense")
 
     def test_places_that_cannot_be_used(self):
