@@ -19,7 +19,7 @@ test_packages=(
   postgresql postgresql-client pgbouncer sqlite3 util-linux procps
   python3 python3-zstandard python3-yaml zstd gzip iso-codes
   python3-openpyxl libreoffice-calc-nogui default-jdk-headless qpdf poppler-utils
-  libhpdf-dev libxlsxwriter-dev
+  libhpdf-dev libxlsxwriter-dev fonts-droid-fallback
   radosgw ceph-mon ceph-osd ceph-common openssl python3-boto3
 )
 check_packages=(clang-16 clang-format-16 clang-tidy-16 shellcheck)

@@ -139,13 +139,14 @@ std::size_t CellPainter::paint_lines(std::string_view text, const CellPlace& pla
     if (spell_controls(text, spelled_)) changes.replaced = true;
     text = spelled_;
   }
-  if ((flags & kHigh) == 0) return paint_ascii(text, cut, place, page, use, changes);
+  if ((flags & kHigh) == 0)
+    return paint_ascii(text, (flags & (kEscape | kControl)) != 0, cut, place, page, use, changes);
   if (look_up(text)) return paint_direct(cut, place, page, use, changes);
   return paint_shaped(text, cut, place, page, use, changes);
 }
 
-std::size_t CellPainter::paint_ascii(std::string_view text, bool cut, const CellPlace& place, PageContent& page,
-                                     GlyphUse& use, CellChanges& changes) {
+std::size_t CellPainter::paint_ascii(std::string_view text, bool escape, bool cut, const CellPlace& place,
+                                     PageContent& page, GlyphUse& use, CellChanges& changes) {
   const AsciiText source{text, ascii_.data(), breaks_.data()};
   changes.truncated |= break_lines(source, place.units, kMaxCellLines, ellipsis_.advance, cut, lines_);
   int baseline = place.baseline;
@@ -158,7 +159,9 @@ std::size_t CellPainter::paint_ascii(std::string_view text, bool cut, const Cell
       use.mark_byte(ellipsis_.byte);
       shown = repaired_;
     }
-    if (!shown.empty()) page.show_bytes(line_left(place, line.width, place.right), baseline, shown);
+    const int left = line_left(place, line.width, place.right);
+    if (!shown.empty() && escape) page.show_bytes(left, baseline, shown);
+    if (!shown.empty() && !escape) page.show_plain(left, baseline, shown);
     baseline -= line_height_;
   }
   return std::max<std::size_t>(1, lines_.size());

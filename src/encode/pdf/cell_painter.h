@@ -100,8 +100,8 @@ class CellPainter {
 
   std::size_t paint_lines(std::string_view text, const CellPlace& place, PageContent& page, GlyphUse& use,
                           CellChanges& changes);
-  std::size_t paint_ascii(std::string_view text, bool cut, const CellPlace& place, PageContent& page, GlyphUse& use,
-                          CellChanges& changes);
+  std::size_t paint_ascii(std::string_view text, bool escape, bool cut, const CellPlace& place, PageContent& page,
+                          GlyphUse& use, CellChanges& changes);
   std::size_t paint_direct(bool cut, const CellPlace& place, PageContent& page, GlyphUse& use, CellChanges& changes);
   std::size_t paint_shaped(std::string_view text, bool cut, const CellPlace& place, PageContent& page, GlyphUse& use,
                            CellChanges& changes);

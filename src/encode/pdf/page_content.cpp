@@ -24,6 +24,25 @@ int thousandths(int units) {
   return (scaled >= 0 ? scaled + kUnitsPerEm / 2 : scaled - kUnitsPerEm / 2) / kUnitsPerEm;
 }
 
+/// Most cells are of some ten bytes, for which a call of memcpy costs more than the copying.
+char* copy_short(char* out, std::string_view bytes) {
+  const char* const from = bytes.data();
+  const std::size_t n = bytes.size();
+  if (n >= 16) {
+    for (std::size_t i = 0; i + 16 < n; i += 16) std::memcpy(out + i, from + i, 16);
+    std::memcpy(out + n - 16, from + n - 16, 16);
+  } else if (n >= 8) {
+    std::memcpy(out, from, 8);
+    std::memcpy(out + n - 8, from + n - 8, 8);
+  } else if (n >= 4) {
+    std::memcpy(out, from, 4);
+    std::memcpy(out + n - 4, from + n - 4, 4);
+  } else {
+    for (std::size_t i = 0; i < n; ++i) out[i] = from[i];
+  }
+  return out + n;
+}
+
 void append_number(ByteBuffer& out, int value) {
   char* const begin = out.reserve_back(24);
   out.grow(static_cast<std::size_t>(write_int64(begin, value) - begin));
@@ -55,8 +74,7 @@ void PageContent::rectangle(int x, int y, int width, int height) {
   rectangles_.grow(static_cast<std::size_t>(out - begin));
 }
 
-void PageContent::use_font(int font) {
-  if (font_ == font) return;
+void PageContent::change_font(int font) {
   font_ = font;
   text_.append("/F");
   append_number(text_, font + 1);
@@ -65,13 +83,25 @@ void PageContent::use_font(int font) {
   text_.append(" Tf\n");
 }
 
-char* PageContent::move_to(int x, int y, char* out) {
-  out = write_int64(out, x - x_);
+void PageContent::make_move(int dx, int dy, Move& move) {
+  static_assert(sizeof move.text >= std::string_view("-65535 -65535 Td").size());
+  move.dx = dx;
+  move.dy = dy;
+  char* out = write_int64(move.text, dx);
   *out++ = ' ';
-  out = write_int64(out, y - y_);
+  out = write_word(write_int64(out, dy), " Td");
+  move.size = static_cast<std::uint32_t>(out - move.text);
+}
+
+char* PageContent::move_to(int x, int y, char* out) {
+  const int dx = x - x_;
+  const int dy = y - y_;
   x_ = x;
   y_ = y;
-  return write_word(out, " Td");
+  Move& move = moves_[static_cast<unsigned>(dx + 7 * dy) % kMoves];
+  if (move.size == 0 || move.dx != dx || move.dy != dy) make_move(dx, dy, move);
+  std::memcpy(out, move.text, sizeof move.text);
+  return out + move.size;
 }
 
 void PageContent::show_plain(int x, int y, std::string_view bytes) {
@@ -79,9 +109,9 @@ void PageContent::show_plain(int x, int y, std::string_view bytes) {
   char* const begin = text_.reserve_back(bytes.size() + kMoveRoom);
   char* out = move_to(x, y, begin);
   *out++ = '(';
-  std::memcpy(out, bytes.data(), bytes.size());
-  out = write_word(out + bytes.size(), ")Tj\n");
-  text_.grow(static_cast<std::size_t>(out - begin));
+  out = copy_short(out, bytes);
+  std::memcpy(out, ")Tj\n", 4);
+  text_.grow(static_cast<std::size_t>(out + 4 - begin));
 }
 
 void PageContent::show_bytes(int x, int y, std::string_view bytes) {

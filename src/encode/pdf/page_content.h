@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -69,8 +70,23 @@ class PageContent {
   static constexpr int kNoFont = -2;
   static constexpr int kByteFont = -1;  ///< the regular font by bytes; else a FontId, by glyphs
 
-  void use_font(int font);
+  /// The operator that moves from one piece of text to the next. The same few come again and again: a table of them,
+  /// by where they move, spares making the numbers.
+  struct Move {
+    int dx = 0;
+    int dy = 0;
+    std::uint32_t size = 0;  ///< 0: not made yet
+    char text[24] = {};
+  };
+  static constexpr std::size_t kMoves = 64;
+
+  void use_font(int font) {
+    if (font_ != font) change_font(font);
+  }
+  void change_font(int font);
+  /// REQUIRES: room for kMoveRoom bytes at `out`.
   char* move_to(int x, int y, char* out);
+  static void make_move(int dx, int dy, Move& move);
   void show_glyphs(std::span<const CharacterInfo> characters, GlyphUse& use);
   void show_run(const GlyphRun& run, GlyphUse& use);
   void begin_span(std::string_view actual_text);
@@ -78,6 +94,7 @@ class PageContent {
   const FontSet& fonts_;
   ByteBuffer text_;
   ByteBuffer rectangles_;
+  std::array<Move, kMoves> moves_;
   int font_size_ = 80;
   int font_ = kNoFont;
   int x_ = 0;

@@ -15,7 +15,8 @@ namespace {
 
 constexpr int kLargestFont = 80;
 constexpr int kGroupedFont = 70;  ///< where columns go on over pages: then there is room for a readable size
-constexpr int kMaxExtra = 600;    ///< a column never stretches by more than this for the sake of a full page
+constexpr int kGroupedText = 16 * kUnitsPerEm;  ///< room that a column of text gets there
+constexpr int kMaxExtra = 600;  ///< a column never stretches by more than this for the sake of a full page
 constexpr int kMaxTenths = 0xFFFF;
 
 int tenths(int units, int font_size) {
@@ -68,8 +69,9 @@ bool choose_page(const PdfOptions& options, const std::vector<ColumnWidths>& wid
 /// Deals columns out to pages.
 std::vector<std::vector<std::size_t>> deal_columns(const TableLayout& layout, const std::vector<ColumnWidths>& widths) {
   const auto wanted = [&](std::size_t column) {
-    return std::min(tenths((widths[column].least + widths[column].ideal) / 2, layout.font_size),
-                    room_for_text(layout, 1));
+    return std::min(
+        tenths(std::max(widths[column].least, std::min(widths[column].ideal, kGroupedText)), layout.font_size),
+        room_for_text(layout, 1));
   };
   // The first column tells which row one is looking at; it is worth a quarter of every page.
   const bool repeat_first = wanted(0) <= room_for_text(layout, 1) / 4;
@@ -104,11 +106,11 @@ void grow(std::vector<int>& widths, const std::vector<int>& targets, int& left) 
   }
 }
 
-PageColumns place_columns(const TableLayout& layout, const std::vector<std::size_t>& columns,
-                          const std::vector<ColumnWidths>& measured) {
-  const int room = room_for_text(layout, columns.size());
+PageColumns place_columns(const TableLayout& layout, const std::vector<std::size_t>& group,
+                          const std::vector<ReportColumn>& columns, const std::vector<ColumnWidths>& measured) {
+  const int room = room_for_text(layout, group.size());
   std::vector<int> widths, ideal, natural;
-  for (const std::size_t column : columns) {
+  for (const std::size_t column : group) {
     widths.push_back(std::min(tenths(measured[column].least, layout.font_size), room));
     ideal.push_back(tenths(measured[column].ideal, layout.font_size));
     natural.push_back(tenths(measured[column].natural, layout.font_size));
@@ -119,8 +121,11 @@ PageColumns place_columns(const TableLayout& layout, const std::vector<std::size
   const int extra = std::clamp(left / static_cast<int>(widths.size()), 0, kMaxExtra);
   PageColumns result;
   int x = layout.table_left();
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    result.push_back({columns[i], x + layout.column_padding(), widths[i] + extra});
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    // Behind text there may be room for longer text. Numbers are set to the right: room behind them parts them from
+    // the next column.
+    const bool gap = columns[group[i]].numeric && i + 1 < group.size();
+    result.push_back({group[i], x + layout.column_padding(), widths[i] + (gap ? 0 : extra)});
     x += widths[i] + extra + 2 * layout.column_padding();
   }
   return result;
@@ -169,7 +174,7 @@ TableLayout choose_layout(const ExportSpec& spec, const ReportText& text, std::v
   if (!choose_page(spec.pdf, widths, layout)) groups = deal_columns(layout, widths);
   std::size_t header = 1;
   for (const std::vector<std::size_t>& group : groups) {
-    layout.groups.push_back(place_columns(layout, group, widths));
+    layout.groups.push_back(place_columns(layout, group, columns, widths));
     for (const TableSlot& slot : layout.groups.back()) {
       const int units = text_units(slot.width, layout.font_size);
       header = std::max(header, header_lines(columns[slot.column].cell.name, units, fonts).size());
