@@ -244,7 +244,7 @@ Result<HttpResponse> CurlTransport::exchange(const HttpRequest& request) {
   curl_easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, detail.data());
   HeaderList headers;
   for (const auto& [name, value] : request.headers) {
-    curl_slist* longer = curl_slist_append(headers.get(), (name + ": " + value).c_str());
+    curl_slist* longer = curl_slist_append(headers.get(), fmt::format("{}: {}", name, value).c_str());
     if (longer == nullptr) throw std::bad_alloc();
     (void)headers.release();
     headers.reset(longer);

@@ -60,7 +60,7 @@ bool is_one_of(std::string_view code, const std::array<std::string_view, N>& cod
 std::string human(Duration duration) {
   const auto total = std::chrono::duration_cast<seconds>(duration).count();
   if (total < 120) return fmt::format("{} s", total);
-  if (total < 2 * 3600) return fmt::format("{} min {} s", total / 60, total % 60);
+  if (total < 7200) return fmt::format("{} min {} s", total / 60, total % 60);
   return fmt::format("{} h {} min", total / 3600, total / 60 % 60);
 }
 
