@@ -170,6 +170,8 @@ class DictionaryValueWriter final : public ValueWriter {
     append_hybrid(indexes_.data(), indexes_.size(), width, body);
     indexes_.clear();
     has_pages_ = true;
+    // The sample may have misled: when every other value is new, the rest had better be plain.
+    if (2 * entries_ > seen_) end_dictionary();
   }
 
   Store store_;

@@ -207,6 +207,10 @@ std::vector<SampleColumn> all_columns() {
                        "numeric(" + std::to_string(precision) + "," + std::to_string(scale) + ")",
                        [precision = precision](auto& random) { return decimal(random, precision); }});
   }
+  columns.push_back({"prices", "numeric(25,3)", [n = 0](auto&) mutable {
+                       const Int128 value = int128("1000000000000000000000") + n++;
+                       return Sample{value, json::string(int128_digits(value)), ""};
+                     }});
   columns.push_back({"few", "text", [](auto& random) {
                        const std::string value = "value " + std::to_string(random() % 5);
                        return Sample{value, json::string(value), ""};
@@ -282,6 +286,191 @@ TEST(ParquetReadBack, EveryTypeInEveryCodecAndProfile) {
     }
   }
   expect_read_back(samples, files);
+}
+
+TEST(ParquetReadBack, ReadersKnowWhatEachTypeMeans) {
+  const ExportSpec spec = parquet_spec({"on:bool", "i16:int16", "i32:int32", "i64:int64", "f32:float32", "f64:float64",
+                                        "d9:numeric(9,2)", "d18:numeric(18,4)", "d38:numeric(38,10)", "any:numeric",
+                                        "t:text", "id:uuid", "day:date", "hour:time", "local:timestamp",
+                                        "at:timestamptz", "span:interval", "doc:json", "raw:bytea", "tags:text[]",
+                                        "days:date[]"});
+  const TemporaryDirectory directory;
+  const CommandResult result = run_reader("describe.mjs", directory.write("a.parquet", parquet_file(spec, {}).bytes));
+  EXPECT_EQ(result.status, 0);
+  // DuckDB's parquet_schema: name, type, length, repetition, converted type, scale, precision, logical type. Then the
+  // types of the columns, first DuckDB's, then those of arrow-rs.
+  EXPECT_EQ(result.output, R"(schema - - - - - - -
+on BOOLEAN - OPTIONAL - - - -
+i16 INT32 - OPTIONAL INT_16 - - IntType(bitWidth=16, isSigned=1)
+i32 INT32 - OPTIONAL - - - -
+i64 INT64 - OPTIONAL - - - -
+f32 FLOAT - OPTIONAL - - - -
+f64 DOUBLE - OPTIONAL - - - -
+d9 INT32 - OPTIONAL DECIMAL 2 9 DecimalType(scale=2, precision=9)
+d18 INT64 - OPTIONAL DECIMAL 4 18 DecimalType(scale=4, precision=18)
+d38 FIXED_LEN_BYTE_ARRAY 16 OPTIONAL DECIMAL 10 38 DecimalType(scale=10, precision=38)
+any BYTE_ARRAY - OPTIONAL UTF8 - - StringType()
+t BYTE_ARRAY - OPTIONAL UTF8 - - StringType()
+id FIXED_LEN_BYTE_ARRAY 16 OPTIONAL - - - UUIDType()
+day INT32 - OPTIONAL DATE - - DateType()
+hour INT64 - OPTIONAL - - - TimeType(isAdjustedToUTC=0, unit=MICROS)
+local INT64 - OPTIONAL - - - TimestampType(isAdjustedToUTC=0, unit=MICROS)
+at INT64 - OPTIONAL TIMESTAMP_MICROS - - TimestampType(isAdjustedToUTC=1, unit=MICROS)
+span BYTE_ARRAY - OPTIONAL UTF8 - - StringType()
+doc BYTE_ARRAY - OPTIONAL JSON - - JsonType()
+raw BYTE_ARRAY - OPTIONAL - - - -
+tags - - OPTIONAL LIST - - ListType()
+list - - REPEATED - - - -
+element BYTE_ARRAY - OPTIONAL UTF8 - - StringType()
+days - - OPTIONAL LIST - - ListType()
+list - - REPEATED - - - -
+element INT32 - OPTIONAL DATE - - DateType()
+on: BOOLEAN
+i16: SMALLINT
+i32: INTEGER
+i64: BIGINT
+f32: FLOAT
+f64: DOUBLE
+d9: DECIMAL(9,2)
+d18: DECIMAL(18,4)
+d38: DECIMAL(38,10)
+any: VARCHAR
+t: VARCHAR
+id: UUID
+day: DATE
+hour: TIME
+local: TIMESTAMP
+at: TIMESTAMP WITH TIME ZONE
+span: VARCHAR
+doc: JSON
+raw: BLOB
+tags: VARCHAR[]
+days: DATE[]
+on: Bool
+i16: Int16
+i32: Int32
+i64: Int64
+f32: Float32
+f64: Float64
+d9: Decimal[9e+2]
+d18: Decimal[18e+4]
+d38: Decimal[38e+10]
+any: Utf8
+t: Utf8
+id: FixedSizeBinary[16]
+day: Date32<DAY>
+hour: Time64<MICROSECOND>
+local: Timestamp<MICROSECOND>
+at: Timestamp<MICROSECOND, UTC>
+span: Utf8
+doc: Utf8
+raw: Binary
+tags: List<Utf8>
+days: List<Date32<DAY>>
+)");
+}
+
+TEST(ParquetReadBack, NoRowsAndOneRow) {
+  for (const std::size_t rows : {0, 1}) {
+    SampleRows samples = make_samples(rows, all_columns());
+    std::vector<std::string> files{parquet_file(samples.spec, samples.rows, 1).bytes,
+                                   parquet_file(samples.spec, samples.rows, 3).bytes};
+    if (rows == 0) files.push_back(file_with_gaps(samples.spec, {}, 0));
+    samples.spec.parquet.profile = ParquetProfile::modern;
+    files.push_back(parquet_file(samples.spec, samples.rows).bytes);
+    expect_read_back(samples, files);
+  }
+}
+
+TEST(ParquetReadBack, ThreeHundredColumns) {
+  std::vector<SampleColumn> columns;
+  for (std::size_t i = 0; columns.size() < 300; ++i) {
+    SampleColumn column = scalar_columns()[i % scalar_columns().size()];
+    column.name += std::to_string(i);
+    columns.push_back(std::move(column));
+  }
+  SampleRows samples = make_samples(300, columns);
+  expect_read_back(samples, {parquet_file(samples.spec, samples.rows, 2).bytes});
+}
+
+/// Parts are uploaded from many places, and a store may keep what lies between them: readers go by the offsets alone.
+TEST(ParquetReadBack, PartitionsThatLieApart) {
+  SampleRows samples = make_samples(900, all_columns());
+  samples.spec.parquet.bloom_filters = {"t", "i64", "id"};
+  std::vector<EncodedRows> partitions;
+  for (std::size_t begin = 0; begin < samples.rows.size(); begin += 300) {
+    const auto first = samples.rows.begin() + static_cast<std::ptrdiff_t>(begin);
+    partitions.push_back(encode_partition(samples.spec, {first, first + 300}));
+    if (begin == 0) partitions.push_back(encode_partition(samples.spec, {}));
+  }
+  expect_read_back(samples, {file_with_gaps(samples.spec, partitions, 0), file_with_gaps(samples.spec, partitions, 1),
+                             file_with_gaps(samples.spec, partitions, 4097)});
+}
+
+/// Rows of several row groups and pages: sorted by id, with a column of every way that values are written.
+std::vector<Row> long_rows(std::size_t rows) {
+  std::mt19937_64 random(7);
+  std::string accents;
+  for (int i = 0; i < 80; ++i) accents += "é";
+  std::vector<Row> made;
+  made.reserve(rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const auto id = static_cast<std::int64_t>(1000 + i);
+    const std::string late = i % 100'000 < 20'000 ? "common" : "once " + std::to_string(i);  // outgrows its dictionary
+    std::string raw(random() % 60, '\xFF');
+    raw += std::to_string(random());
+    made.push_back({id, "user " + std::to_string(i * 2'654'435'761 % 1'000'003), late,
+                    i / 30'000 % 2 == 0 ? Cell(kNull) : Cell("x" + accents),
+                    random() % 50 == 0 ? NAN : std::ldexp(static_cast<double>(random() % 2000) - 1000, -4),
+                    int128(std::to_string(random())) * (i % 2 == 0 ? -1 : 1), raw, static_cast<std::int64_t>(i / 7000)});
+  }
+  return made;
+}
+
+ExportSpec long_spec() {
+  ExportSpec spec = parquet_spec({"id:int64", "user:text", "late:text", "wide:text", "price:float64", "sum:numeric(38,10)",
+                                  "raw:bytea", "day:date"});
+  spec.dataset.name = "audit_logs";
+  spec.dataset.key = {"tenant", "id"};
+  spec.dataset.tenant_column = "tenant";
+  spec.title = "Audit, Ørsted";
+  return spec;
+}
+
+TEST(ParquetReadBack, StatisticsAndIndexesAreTrue) {
+  const std::vector<Row> rows = long_rows(260'000);
+  const ExportSpec spec = long_spec();
+  const TemporaryDirectory directory;
+  const CommandResult result =
+      run_reader("structure.mjs", directory.write("a.parquet", parquet_file(spec, rows, 2, 5000).bytes));
+  EXPECT_EQ(result.status, 0);
+  // Data pages of each column and their encoding: 0 plain, 8 dictionary.
+  EXPECT_EQ(result.output, R"(120000 rows, sorted by [id], data pages 6x0 6x0 4x0+2x8 2x0+4x8 6x8 6x0 12x0 6x8
+10000 rows, sorted by [id], data pages 1x0 1x0 1x0 1x0 1x8 1x0 1x0 1x8
+120000 rows, sorted by [id], data pages 6x0 6x0 6x0 2x0+4x8 6x8 6x0 12x0 6x8
+10000 rows, sorted by [id], data pages 1x0 1x0 1x0 1x0 1x8 1x0 1x0 1x8
+longshore version 0.1.0 (build 0.1.0)
+longshore.dataset: audit_logs
+longshore.title: Audit, Ørsted
+longshore.requested_at: 1970-01-01T00:00:00Z
+)");
+}
+
+TEST(ParquetReadBack, FiltersSkipRowGroups) {
+  const std::vector<Row> rows = long_rows(260'000);
+  ExportSpec spec = long_spec();
+  const TemporaryDirectory directory;
+  const std::string file = directory.write("a.parquet", parquet_file(spec, rows, 2, 5000).bytes);
+  CommandResult result = run_reader("skipping.mjs", file + " id 1500");
+  EXPECT_EQ(result.output,
+            "1 rows in 1 of 4 row groups; hyparquet read less than 10 % of the pages\n"
+            "bloom filter excludes: false 4\n");
+  spec.parquet.bloom_filters = {"user", "id"};
+  const std::string blooming = directory.write("b.parquet", parquet_file(spec, rows, 2, 5000).bytes);
+  result = run_reader("skipping.mjs", blooming + " user 'user 0'");
+  EXPECT_EQ(result.output,
+            "1 rows in 1 of 4 row groups; hyparquet read less than 10 % of the pages\n"
+            "bloom filter excludes: false 1\nbloom filter excludes: true 3\n");
 }
 
 }  // namespace

@@ -44,6 +44,13 @@ export async function readWithDuckdb(file) {
 export const hyparquet = await load('hyparquet/src/index.js');
 export const { compressors } = await load('hyparquet-compressors/src/index.js');
 
+const { deserializeTCompactProtocol } = await load('hyparquet/src/thrift.js');
+
+/// A struct in Thrift's compact protocol as {field_1: …}.
+export function readThrift(bytes) {
+  return deserializeTCompactProtocol({ view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 });
+}
+
 const parsers = {
   timestampFromMicroseconds: (micros) => String(micros),
   dateFromDays: (days) => String(days),
@@ -96,14 +103,13 @@ export async function readWithHyparquet(file) {
     while (metadata.schema[i].num_children) ++i;
     leaves[name] = metadata.schema[i];
   }
-  const text = new Set(Object.keys(leaves).filter((name) => leaves[name].logical_type?.type === 'STRING'));
   const rows = [];
   // utf8: false keeps plain BYTE_ARRAY columns bytes.
   await hyparquet.parquetRead({
     file: buffer, metadata, compressors, parsers, utf8: false, rowFormat: 'object',
     onComplete: (found) => rows.push(...found),
   });
-  return rows.map((row) => top.map((name) => hyparquetCell(row[name], leaves[name], text)));
+  return rows.map((row) => top.map((name) => hyparquetCell(row[name], leaves[name])));
 }
 
 // --- parquet-wasm (arrow-rs), looked at through apache-arrow
