@@ -135,7 +135,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Input input(data, size);
   ExportSpec spec;
   spec.format = "parquet";
-  const int repetitions = input.byte() % 32 == 0 ? 600 : 1;
+  const int repetitions = input.byte() % 32 == 1 ? 100 : 1;
   spec.parquet.codec = static_cast<ParquetCodec>(input.byte() % 3);
   spec.parquet.profile = static_cast<ParquetProfile>(input.byte() % 2);
   for (auto columns = 1 + input.byte() % 5; columns > 0; --columns) {

@@ -10,7 +10,7 @@ build_packages=(
   libexpected-dev libisal-dev libzstd-dev zlib1g-dev
   libsqlite3-dev libpq-dev libcurl4-openssl-dev libssl-dev libyaml-cpp-dev libcli11-dev
   libspdlog-dev libfmt-dev prometheus-cpp-dev
-  libthrift-dev libsnappy-dev libdeflate-dev libcctz-dev tzdata libpugixml-dev
+  libthrift-dev libsnappy-dev libxxhash-dev libdeflate-dev libcctz-dev tzdata libpugixml-dev
   libharfbuzz-dev libfreetype-dev libfribidi-dev fonts-dejavu-core
   ca-certificates curl
 )

@@ -38,8 +38,7 @@ class TextStore {
   std::size_t count() const { return count_; }
   std::uint64_t hash(std::size_t i) const { return hash_bytes(bytes_ + offsets_[i], size(i)); }
   bool equals_entry(std::size_t i, std::uint32_t entry) const {
-    const std::string_view known = text_at(entries_, entry_begins_[entry]);
-    return known.size() == size(i) && std::memcmp(known.data(), bytes_ + offsets_[i], known.size()) == 0;
+    return text_at(entries_, entry_begins_[entry]) == std::string_view(bytes_ + offsets_[i], size(i));
   }
   std::size_t plain_size(std::size_t i) const { return kLengthBytes + size(i); }
 
