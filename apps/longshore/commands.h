@@ -18,6 +18,8 @@ void add_jobs_command(CLI::App& app, Action& action);
 void add_catalog_command(CLI::App& app, Action& action);
 void add_verify_command(CLI::App& app, Action& action);
 void add_demo_command(CLI::App& app, Action& action);
+void add_workers_command(CLI::App& app, Action& action);
+void add_migrate_command(CLI::App& app, Action& action);
 void add_version_command(CLI::App& app, Action& action);
 void add_completion_command(CLI::App& app, Action& action);
 

@@ -67,6 +67,8 @@ int run(int argc, char** argv) {
   add_jobs_command(app, action);
   add_catalog_command(app, action);
   add_verify_command(app, action);
+  add_workers_command(app, action);
+  add_migrate_command(app, action);
   add_demo_command(app, action);
   add_version_command(app, action);
   add_completion_command(app, action);

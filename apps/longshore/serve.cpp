@@ -1,35 +1,17 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
-#include <filesystem>
-#include <map>
 
-#include "app/configuration.h"
 #include "app/server.h"
 #include "cli/commands.h"
+#include "cli/configured.h"
 #include "cli/exit_code.h"
 #include "cli/interrupts.h"
 
 namespace longshore {
 namespace {
 
-struct ServeOptions {
-  std::string config;
-  std::map<std::string, std::string> overrides;  ///< environment variable → the flag's value
-};
-
-/// Flags speak to the configuration as if they were its environment variables, so that all three ways are read and
-/// checked in one place; a flag wins.
-EnvironmentLookup lookup_in(const std::map<std::string, std::string>& overrides) {
-  return [overrides](const std::string& name) -> std::optional<std::string> {
-    if (const auto flag = overrides.find(name); flag != overrides.end() && !flag->second.empty()) return flag->second;
-    const char* value = std::getenv(name.c_str());
-    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-  };
-}
-
-Status serve(const ServeOptions& options) {
-  const std::optional<std::string> path = options.config.empty() ? std::nullopt : std::optional(options.config);
-  TRY(const Configuration configuration, load_configuration(path, lookup_in(options.overrides)));
+Status serve(const ConfiguredOptions& options) {
+  TRY(const Configuration configuration, load_configured(options));
   std::stop_source stop;
   // The first signal lets requests and parts finish; the second one does not wait for them.
   TRY(const auto interrupts, Interrupts::make([&stop](int, int count) {
@@ -42,14 +24,13 @@ Status serve(const ServeOptions& options) {
 }  // namespace
 
 void add_serve_command(CLI::App& app, Action& action) {
-  auto options = std::make_shared<ServeOptions>();
-  CLI::App* command = app.add_subcommand("serve", "Run the API and its workers");
-  command->add_option("--config", options->config, "Configuration file (YAML)")
-      ->envname("LONGSHORE_CONFIG")
-      ->type_name("FILE");
+  auto options = std::make_shared<ConfiguredOptions>();
+  CLI::App* command = app.add_subcommand("serve", "Run the API, workers, or both");
+  add_config_option(*command, options);
   const auto add = [&](const char* flag, const char* variable, const char* type, const std::string& description) {
     command->add_option(flag, options->overrides[variable], description + " [" + variable + "]")->type_name(type);
   };
+  add("--role", "LONGSHORE_ROLE", "ROLE", "api, worker or all (both)");
   add("--listen", "LONGSHORE_SERVER_LISTEN", "ADDRESS:PORT", "Where to listen");
   add("--public-url", "LONGSHORE_SERVER_PUBLIC_URL", "URL", "Where clients reach the server");
   add("--catalog", "LONGSHORE_CATALOG_PATH", "FILE", "Catalog of what may be exported");

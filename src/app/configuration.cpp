@@ -11,7 +11,9 @@
 #include <tuple>
 #include <utility>
 
+#include "app/bucket_settings.h"
 #include "app/settings_section.h"
+#include "base/digest.h"
 
 namespace longshore {
 
@@ -22,6 +24,7 @@ namespace {
 constexpr std::int64_t kKiB = std::int64_t{1} << 10;
 constexpr std::int64_t kMiB = std::int64_t{1} << 20;
 constexpr std::int64_t kGiB = std::int64_t{1} << 30;
+constexpr std::size_t kManifestSeed = 32;     // bytes of an Ed25519 private key (RFC 8032 section 5.1.5)
 constexpr std::size_t kShortestLinkKey = 32;  // bytes: as long as the HMAC's own output (RFC 2104 section 3)
 
 /// Reads one configuration; used once.
@@ -31,6 +34,7 @@ class ConfigurationReader {
       : environment_(environment), findings_(findings), top_(root, "", environment, findings) {}
 
   Configuration read() {
+    read_role();
     top_.text("data_dir", configuration_.data_dir);
     read_server();
     read_metadata();
@@ -40,6 +44,7 @@ class ConfigurationReader {
     read_catalog();
     read_auth();
     read_log();
+    read_manifest();
     top_.finish();
     return std::move(configuration_);
   }
@@ -50,8 +55,10 @@ class ConfigurationReader {
   void read_server();
   void read_listen(SettingsSection& section);
   void read_public_url(SettingsSection& section);
+  void read_role();
   void read_metadata();
   void read_storage();
+  void read_manifest();
   void read_worker();
   void read_limits();
   void read_catalog();
@@ -125,12 +132,31 @@ void ConfigurationReader::read_public_url(SettingsSection& section) {
   configuration_.server.public_url = std::move(url);
 }
 
+void ConfigurationReader::read_role() {
+  std::string role = "all";
+  top_.choice("role", role, {"all", "api", "worker"});
+  configuration_.role = role == "api" ? Role::api : role == "worker" ? Role::worker : Role::all;
+}
+
 void ConfigurationReader::read_metadata() {
   SettingsSection metadata = section("metadata");
+  MetadataConfiguration& target = configuration_.metadata;
   std::string driver = "sqlite";
-  metadata.choice("driver", driver, {"sqlite"});
-  configuration_.metadata.path = configuration_.data_dir + "/longshore.db";
-  metadata.text("path", configuration_.metadata.path);
+  metadata.choice("driver", driver, {"sqlite", "postgres"});
+  target.driver = driver == "postgres" ? MetadataDriver::postgres : MetadataDriver::sqlite;
+  target.path = configuration_.data_dir + "/longshore.db";
+  metadata.text("path", target.path);
+  // Whole connection strings are secrets, because most of them hold a password.
+  metadata.secret("url", target.url);
+  metadata.secret("listen_url", target.listen_url);
+  metadata.text("schema", target.schema);
+  metadata.integer("connections", target.connections, 2, 100);
+  metadata.boolean("auto_migrate", target.auto_migrate);
+  if (target.driver == MetadataDriver::postgres && target.url.empty()) {
+    metadata.add("url", "missing_field",
+                 "the driver \"postgres\" needs \"url\" (or \"url_file\"), e.g. host=db.example.com dbname=longshore "
+                 "user=longshore password=…");
+  }
   metadata.finish();
 }
 
@@ -138,7 +164,8 @@ void ConfigurationReader::read_storage() {
   SettingsSection storage = section("storage");
   StorageConfiguration& target = configuration_.storage;
   std::string driver = "local";
-  storage.choice("driver", driver, {"local"});
+  storage.choice("driver", driver, {"local", "s3"});
+  target.driver = driver == "s3" ? StorageDriver::s3 : StorageDriver::local;
   target.path = configuration_.data_dir + "/objects";
   storage.text("path", target.path);
   storage.secret("link_key", target.link_key);
@@ -153,7 +180,24 @@ void ConfigurationReader::read_storage() {
     storage.add(storage.has("link_lifetime_max") ? "link_lifetime_max" : "link_lifetime", "bad_value",
                 "\"link_lifetime\" must not be longer than \"link_lifetime_max\"");
   }
+  read_bucket(storage, target.driver, target.s3);
   storage.finish();
+}
+
+void ConfigurationReader::read_manifest() {
+  SettingsSection manifest = section("manifest");
+  std::string& key = configuration_.manifest_key;
+  manifest.secret("key", key);
+  if (!key.empty()) {
+    const auto seed = from_hex(key);
+    if (seed && seed->size() == kManifestSeed) {
+      key = base64url_encode(*seed);
+    } else {
+      manifest.add(manifest.has("key") ? "key" : "key_file", "bad_value",
+                   "the manifest key must be 64 hexadecimal digits; make one with: openssl rand -hex 32");
+    }
+  }
+  manifest.finish();
 }
 
 void ConfigurationReader::read_worker() {

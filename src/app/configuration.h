@@ -11,6 +11,7 @@
 #include "app/formats.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "s3/options.h"
 #include "telemetry/log.h"
 
 namespace longshore {
@@ -25,13 +26,28 @@ struct ServerConfiguration {
   int threads = 4;  ///< requests that may wait for a database at once
 };
 
+/// What a process does: answer requests, make files, or both.
+enum class Role { all, api, worker };
+
+enum class MetadataDriver { sqlite, postgres };
+
 struct MetadataConfiguration {
-  std::string path;  ///< SQLite file
+  MetadataDriver driver = MetadataDriver::sqlite;
+  std::string path;        ///< sqlite: the file
+  std::string url;         ///< postgres: as libpq takes it; may hold a password
+  std::string listen_url;  ///< postgres: a way around a pooler, for hints; empty: `url`
+  std::string schema;      ///< postgres; empty: the role's own
+  int connections = 8;     ///< postgres: at most
+  bool auto_migrate = true;
 };
 
+enum class StorageDriver { local, s3 };
+
 struct StorageConfiguration {
-  std::string path;      ///< directory
-  std::string link_key;  ///< secret that links are signed with; empty: one is made and kept in data_dir
+  StorageDriver driver = StorageDriver::local;
+  S3Options s3;
+  std::string path;      ///< local: the directory
+  std::string link_key;  ///< local: secret that links are signed with; empty: one is made and kept in data_dir
   std::chrono::seconds link_lifetime{300};
   std::chrono::seconds link_lifetime_max{24 * 3600};
 };
@@ -60,6 +76,7 @@ struct LogConfiguration {
 
 /// All that the process can be told. docs/configuration.md describes every key.
 struct Configuration {
+  Role role = Role::all;
   std::string data_dir = "./longshore-data";
   std::string catalog_path = "catalog.yaml";
   ServerConfiguration server;
@@ -69,6 +86,8 @@ struct Configuration {
   FormatLimits limits;
   AccessConfiguration access;
   LogConfiguration log;
+  std::string
+      manifest_key;  ///< base64url seed of the key that signs manifests; empty: one is made and kept in data_dir
 };
 
 /// The value of an environment variable; nullopt when it is not set.

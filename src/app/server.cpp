@@ -1,26 +1,25 @@
 #include "app/server.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <condition_variable>
-#include <cstring>
-#include <filesystem>
 #include <latch>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "app/data_dir.h"
 #include "app/formats.h"
+#include "app/metadata.h"
+#include "app/object_storage.h"
 #include "app/secret_file.h"
 #include "app/sources.h"
 #include "assemble/manifest_key.h"
 #include "base/crash_point.h"
-#include "base/digest.h"
 #include "base/memory_budget.h"
-#include "base/random.h"
 #include "catalog/catalog.h"
 #include "dispatch/work_signal.h"
 #include "http/access_log.h"
@@ -31,12 +30,9 @@
 #include "http/openapi_routes.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "http/worker_routes.h"
 #include "jobs/export_coordinator.h"
-#include "metadata/migrate.h"
 #include "metadata/sql_store.h"
-#include "metadata/sqlite/sqlite_database.h"
-#include "storage/local/local_store.h"
-#include "storage/local/signed_link.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
 #include "worker/sweeper.h"
@@ -49,38 +45,20 @@ namespace {
 /// What the process itself needs besides its partitions: code, HTTP, SQLite caches, thread stacks.
 constexpr std::int64_t kProcessMemory = std::int64_t{40} << 20;
 constexpr std::chrono::milliseconds kShutdownGrace{2'000};
-
-/// Makes the directory for its owner alone: records and files of all tenants lie in it.
-Status make_data_dir(const std::string& path) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  const bool made = fs::create_directories(path, error);
-  if (made && !error) fs::permissions(path, fs::perms::owner_all, error);
-  if (!error) return {};
-  return fail(external_error("data_dir_unusable", "cannot create data_dir " + path + ": " + error.message(), false));
-}
-
-Result<std::string> link_secret(const Configuration& configuration) {
-  if (!configuration.storage.link_key.empty()) return configuration.storage.link_key;
-  return read_or_make_secret(configuration.data_dir + "/link.key",
-                             []() -> Result<std::string> { return to_hex(random_bytes(32)); });
-}
+constexpr std::chrono::seconds kUploadGrace{2};
 
 Result<ManifestKey> manifest_key(const Configuration& configuration) {
+  if (!configuration.manifest_key.empty()) return ManifestKey::from_seed(configuration.manifest_key);
+  CHECK_OK(make_data_dir(configuration.data_dir));
+  if (configuration.metadata.driver != MetadataDriver::sqlite) {
+    log_warn("no manifest.key is configured: every node signs manifests by a key of its own");
+  }
   TRY(const std::string seed,
       read_or_make_secret(configuration.data_dir + "/manifest.key", []() -> Result<std::string> {
         TRY(const ManifestKey fresh, ManifestKey::generate());
         return fresh.seed();
       }));
   return ManifestKey::from_seed(seed);
-}
-
-Result<std::unique_ptr<SqlStore>> open_metadata(const Configuration& configuration, const Clock& clock) {
-  sql::SqliteOptions options;
-  options.path = configuration.metadata.path;
-  TRY(std::unique_ptr<sql::SqliteDatabase> database, sql::SqliteDatabase::make(options, clock));
-  CHECK_OK(sql::migrate(*database));
-  return SqlStore::make(std::move(database));
 }
 
 std::vector<FormatView> format_views(const FormatTable& formats) {
@@ -151,6 +129,26 @@ struct GateOpener {
   ~GateOpener() { gate.open(); }
 };
 
+PlanPolicy plan_policy(const WorkerConfiguration& configuration) {
+  PlanPolicy plan;
+  plan.part_size = configuration.part_size;
+  plan.partition_rows = configuration.partition_rows;
+  plan.partition_bytes = configuration.partition_bytes;
+  return plan;
+}
+
+SweepPolicy sweep_policy(const WorkerConfiguration& configuration, std::string holder) {
+  SweepPolicy sweep;
+  sweep.lease = configuration.lease;
+  sweep.retry.max_attempts = configuration.max_attempts;
+  sweep.holder = std::move(holder);
+  return sweep;
+}
+
+const char* role_name(Role role) {
+  return role == Role::api ? "api" : role == Role::worker ? "worker" : "all";
+}
+
 void wait_for(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any stopped;
@@ -165,16 +163,16 @@ Status run_server(const Configuration& configuration, std::stop_token stop) {
   arm_crash_points();  // before the threads that pass them
   SystemClock clock;
   Metrics metrics;
-  CHECK_OK(make_data_dir(configuration.data_dir));
+  std::stop_source store_stop;
   TRY(const Catalog catalog, Catalog::load(configuration.catalog_path));
   TRY(const TokenTable tokens, TokenTable::make(configuration.access.tokens, configuration.access.roles));
   TRY(const ManifestKey key, manifest_key(configuration));
-  TRY(const std::string secret, link_secret(configuration));
   TRY(const std::unique_ptr<SqlStore> metadata, open_metadata(configuration, clock));
-  TRY(const std::unique_ptr<LocalStore> store, LocalStore::make(configuration.storage.path));
+  TRY(const std::unique_ptr<ObjectStorage> storage, open_storage(configuration, clock, store_stop.get_token()));
+  ObjectStore& store = storage->store();
   TRY(const SourceTable sources, make_sources(catalog));
   const FormatTable formats = make_format_table(configuration.limits);
-  InProcessSignal signal;
+  TRY(const std::unique_ptr<WorkSignal> signal, make_work_signal(configuration.metadata));
 
   // Links name the address that the server listens on, which is known only once it does; until then requests wait.
   Router router;
@@ -189,41 +187,55 @@ Status run_server(const Configuration& configuration, std::stop_token stop) {
   const GateOpener open_at_the_end{ready};
   const std::string& configured_url = configuration.server.public_url;
   const std::string public_url = configured_url.empty() ? "http://" + server->endpoint() : configured_url;
-  TRY(const std::unique_ptr<SignedLinks> links, SignedLinks::make({{"local", secret}}, public_url, clock));
 
-  const CoordinatorRooms coordinator_rooms{catalog, formats, sources, *metadata, *store, *links, signal, metrics};
-  ExportCoordinator coordinator(coordinator_rooms,
-                                {configuration.storage.link_lifetime, configuration.storage.link_lifetime_max});
+  append_health_routes(router, clock, make_probes(*metadata, store, sources), [&] { return metrics.render(); });
+  std::optional<ExportCoordinator> coordinator;
   const ApiContext api{[&](std::string_view authorization) { return tokens.authenticate(authorization); }, public_url};
-  append_export_routes(router, api, coordinator);
-  append_dataset_routes(router, api, coordinator, format_views(formats));
-  append_file_routes(router, *store, *links, clock);
-  append_openapi_routes(router, public_url);
-  append_health_routes(router, clock, make_probes(*metadata, *store, sources), [&] { return metrics.render(); });
+  if (configuration.role != Role::worker) {
+    TRY(LinkSigner* const links, storage->make_links(public_url, router));
+    const CoordinatorRooms rooms{catalog, formats, sources, *metadata, store, *links, *signal, metrics};
+    coordinator.emplace(rooms,
+                        LinkPolicy{configuration.storage.link_lifetime, configuration.storage.link_lifetime_max});
+    append_export_routes(router, api, *coordinator);
+    append_dataset_routes(router, api, *coordinator, format_views(formats));
+    append_worker_routes(router, api, *coordinator);
+    append_openapi_routes(router, public_url);
+  }
 
   MemoryBudget memory(configuration.worker.memory_limit - kProcessMemory);
-  PlanPolicy plan;
-  plan.part_size = configuration.worker.part_size;
-  plan.partition_rows = configuration.worker.partition_rows;
-  plan.partition_bytes = configuration.worker.partition_bytes;
-  const WorkerRooms worker_rooms{*metadata, *metadata, *store, formats, sources, signal,
-                                 memory,    metrics,   clock,  key,     plan};
+  const WorkerRooms worker_rooms{*metadata,
+                                 *metadata,
+                                 store,
+                                 formats,
+                                 sources,
+                                 *signal,
+                                 memory,
+                                 metrics,
+                                 clock,
+                                 key,
+                                 plan_policy(configuration.worker)};
   Worker worker(worker_rooms, worker_options(configuration.worker));
-  SweepPolicy sweep;
-  sweep.lease = configuration.worker.lease;
-  sweep.retry.max_attempts = configuration.worker.max_attempts;
-  Sweeper sweeper(worker_rooms, sweep);
-  CHECK_OK(worker.start());
-  sweeper.start();
+  Sweeper sweeper(worker_rooms, sweep_policy(configuration.worker, worker.id().str()));
+  if (configuration.role != Role::api) {
+    CHECK_OK(worker.start());
+    sweeper.start();
+  }
   ready.open();
   metrics.watch_active_exports([&]() -> Result<std::vector<ActiveExports>> {
     TRY(const ActiveJobs active, metadata->count_active());
     return std::vector<ActiveExports>{{"queued", active.queued}, {"running", active.running}};
   });
-  log_info("listening", {{"endpoint", server->endpoint()}, {"public_url", public_url}, {"worker", worker.id()}});
+  log_info("listening", {{"endpoint", server->endpoint()},
+                         {"public_url", public_url},
+                         {"role", role_name(configuration.role)},
+                         {"worker", configuration.role == Role::api ? std::string() : worker.id().str()}});
 
   wait_for(stop);
   log_info("shutting down");
+  // A part on its way to a store that hangs must not hold the process; what was checkpointed is safe.
+  const std::jthread hurry([&](const std::stop_token& done) {
+    if (clock.sleep_for(kUploadGrace, done)) store_stop.request_stop();
+  });
   // Work first: its grace is the lease of others, while requests only wait for answers.
   sweeper.stop();
   worker.stop();

@@ -99,6 +99,13 @@ void SettingsSection::choice(std::string_view key, std::string& target, const st
   }
 }
 
+void SettingsSection::boolean(std::string_view key, bool& target) {
+  const auto in_file = fields_.boolean(key);
+  const auto given = variable(key);
+  const auto value = given ? from_variable(key, read_boolean(*given)) : in_file;
+  if (value) target = *value;
+}
+
 void SettingsSection::secret(const std::string& key, std::string& target) {
   const std::string file_key = key + "_file";
   const auto in_file = fields_.text(key);

@@ -52,6 +52,7 @@ class SettingsSection {
     if (value) target = std::chrono::duration_cast<Unit>(*value);
   }
   void choice(std::string_view key, std::string& target, const std::vector<std::string>& words);
+  void boolean(std::string_view key, bool& target);
   /// `key`, or the content of the file that `key_file` names (without the newline at its end). The environment's wins
   /// over the file's; both of one kind are an error.
   void secret(const std::string& key, std::string& target);

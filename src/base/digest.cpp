@@ -162,6 +162,24 @@ std::string to_hex(std::string_view bytes) {
   return text;
 }
 
+Result<std::string> from_hex(std::string_view text) {
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+  };
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
+    const int high = digit(text[i]);
+    const int low = digit(text[i + 1]);
+    if (high < 0 || low < 0) break;
+    bytes.push_back(static_cast<char>(high * 16 + low));
+  }
+  if (bytes.size() * 2 == text.size()) return bytes;
+  return fail(user_error("bad_hex", "not an even number of hexadecimal digits"));
+}
+
 std::string base64_encode(std::string_view bytes) {
   return encode_base64(bytes, kBase64, true);
 }

@@ -42,6 +42,8 @@ std::uint32_t crc32(std::string_view bytes, std::uint32_t crc = 0);
 std::uint32_t crc32_combine(std::uint32_t crc_a, std::uint32_t crc_b, std::uint64_t length_b);
 
 std::string to_hex(std::string_view bytes);
+/// The bytes of hexadecimal digits of either case. Errors: `bad_hex` for anything else.
+Result<std::string> from_hex(std::string_view text);
 std::string base64_encode(std::string_view bytes);
 /// Unpadded URL-safe alphabet (RFC 4648 section 5).
 std::string base64url_encode(std::string_view bytes);

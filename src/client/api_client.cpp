@@ -112,6 +112,11 @@ Result<std::string> ApiClient::partitions(const std::string& id, std::stop_token
   return std::move(response.body);
 }
 
+Result<std::string> ApiClient::workers(std::stop_token stop) {
+  TRY(HttpResponse response, call("GET", "/v1/workers", {}, std::move(stop)));
+  return std::move(response.body);
+}
+
 Result<ColumnTypes> ApiClient::column_types(const std::string& dataset, std::stop_token stop) {
   TRY(const HttpResponse response, call("GET", "/v1/datasets/" + percent_encode(dataset), {}, std::move(stop)));
   boost::system::error_code broken;

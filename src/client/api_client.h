@@ -57,6 +57,7 @@ class ApiClient {
   /// JSON, exactly as served.
   Result<std::string> manifest(const std::string& id, std::stop_token stop);
   Result<std::string> partitions(const std::string& id, std::stop_token stop);
+  Result<std::string> workers(std::stop_token stop);
   Result<ColumnTypes> column_types(const std::string& dataset, std::stop_token stop);
 
   void set_retries(RetryPolicy policy) { retrier_.set_policy(policy); }

@@ -283,4 +283,13 @@ std::vector<Dataset> ExportCoordinator::datasets(const Principal& who) {
   return allowed;
 }
 
+Result<std::vector<WorkerRecord>> ExportCoordinator::workers(const Principal& who) {
+  constexpr const char* kPermission = "workers.read";
+  if (!who.may(kPermission)) {
+    return fail(
+        user_error("permission_denied", std::string("seeing the workers needs the permission \"") + kPermission + '"'));
+  }
+  return rooms_.jobs.workers();
+}
+
 }  // namespace longshore

@@ -53,6 +53,7 @@ class ExportCoordinator final : public ExportService {
   Result<std::vector<Partition>> partitions(const Principal& who, const JobId& id) override;
   Result<std::vector<DownloadAudit>> downloads(const Principal& who, const JobId& id) override;
   std::vector<Dataset> datasets(const Principal& who) override;
+  Result<std::vector<WorkerRecord>> workers(const Principal& who) override;
 
  private:
   Result<ExportSpec> validate(const Principal& who, std::string_view body) const;

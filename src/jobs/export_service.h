@@ -11,6 +11,7 @@
 #include "model/download_audit.h"
 #include "model/job.h"
 #include "model/principal.h"
+#include "model/worker_record.h"
 
 namespace longshore {
 
@@ -91,6 +92,9 @@ class ExportService {
   virtual Result<std::vector<DownloadAudit>> downloads(const Principal& who, const JobId& id) = 0;
   /// The datasets this principal may export, with only the columns it may see, in catalog order.
   virtual std::vector<Dataset> datasets(const Principal& who) = 0;
+  /// The workers of this installation, whichever tenant they work for. Errors: `permission_denied` without
+  /// `workers.read`.
+  virtual Result<std::vector<WorkerRecord>> workers(const Principal& who) = 0;
 };
 
 }  // namespace longshore

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "model/download_audit.h"
 #include "model/job.h"
+#include "model/worker_record.h"
 
 namespace longshore {
 
@@ -75,16 +76,6 @@ struct PartitionProgress {
   std::string source_pressure;  ///< as in ExportJob
 };
 
-struct WorkerRecord {
-  WorkerId id;
-  std::string host;
-  int pid = 0;
-  Timestamp started_at;
-  Timestamp heartbeat_at;
-  bool alive = false;
-  int claims = 0;
-};
-
 /// What an artefact turned out to be, recorded with success.
 struct Artefact {
   std::int64_t rows = 0;
@@ -127,6 +118,8 @@ class JobStore {
   virtual Result<std::vector<Part>> parts(const JobId& id, int partition) = 0;
   virtual Status add_download(const DownloadAudit& audit) = 0;
   virtual Result<std::vector<DownloadAudit>> downloads(const JobId& id) = 0;
+  /// All workers that were registered and not retired, in order of their beginning.
+  virtual Result<std::vector<WorkerRecord>> workers() = 0;
   /// The database's time.
   virtual Result<Timestamp> now() = 0;
 };
@@ -148,7 +141,6 @@ class WorkQueue {
   virtual Result<std::vector<Claim>> heartbeat(const WorkerId& id, const std::vector<PartitionProgress>& progress) = 0;
   /// Gives all claims back and forgets the worker. Not an attempt: counters stay as before the claims.
   virtual Status retire_worker(const WorkerId& id) = 0;
-  virtual Result<std::vector<WorkerRecord>> workers() = 0;
   /// Frees the claims of workers that were silent for `lease`; returns how many. A freed partition is PENDING again;
   /// the attempt counts. A job whose partition has no attempt left is FAILED (`worker_lost_repeatedly`).
   virtual Result<int> free_lost_claims(Duration lease, const RetryPolicy& policy) = 0;

@@ -14,6 +14,8 @@ namespace longshore {
 
 namespace {
 
+constexpr const char* kOffice = "sweeper";
+
 /// The job that an artefact's key belongs to: `tenant/exports/yyyy/mm/UUID.ext`. Empty when it is no such key.
 JobId job_of_object_key(const std::string& key) {
   constexpr std::size_t kUuidLength = 36;
@@ -82,9 +84,21 @@ void Sweeper::stop() {
   thread_.join();
 }
 
+bool Sweeper::in_office() {
+  // Long enough for a round that is slow, short enough to be noticed when its holder dies: it adds to the lease's time
+  // only if the sweeper dies together with a worker, and then runs out before the lease does.
+  const Result<bool> held = rooms_.queue.hold_office(kOffice, policy_.holder, 4 * policy_.interval);
+  if (!held) log_error("sweep failed", {{"error", held.error().message}});
+  return held.value_or(false);
+}
+
 void Sweeper::run(const std::stop_token& stop) {
   auto next_orphans = rooms_.clock.steady_now();
   while (!stop.stop_requested()) {
+    if (!in_office()) {
+      rooms_.clock.sleep_for(policy_.interval, stop);
+      continue;
+    }
     if (const Status swept = sweep(); !swept) log_error("sweep failed", {{"error", swept.error().message}});
     if (rooms_.clock.steady_now() >= next_orphans) {
       if (const Status swept = sweep_orphans(); !swept)
@@ -92,6 +106,9 @@ void Sweeper::run(const std::stop_token& stop) {
       next_orphans = rooms_.clock.steady_now() + policy_.orphan_interval;
     }
     rooms_.clock.sleep_for(policy_.interval, stop);
+  }
+  if (const Status left = rooms_.queue.leave_office(kOffice, policy_.holder); !left) {
+    log_debug("the sweeper's office is left by itself", {{"error", left.error().message}});
   }
 }
 

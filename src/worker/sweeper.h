@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 #include <thread>
 
 #include "base/result.h"
@@ -9,6 +10,7 @@
 namespace longshore {
 
 struct SweepPolicy {
+  std::string holder;  ///< who this sweeper is in the office of the sweeper, one of several processes'
   Duration lease = std::chrono::seconds{10};
   RetryPolicy retry;
   Duration interval = std::chrono::seconds{1};          ///< lost claims and due retention
@@ -17,7 +19,8 @@ struct SweepPolicy {
 };
 
 /// Puts right what died: frees the claims of silent workers, expires artefacts past their retention, and removes staged
-/// objects and uploads that belong to no running job. Any number of sweepers may run; every step is idempotent.
+/// objects and uploads that belong to no running job. Of all sweepers that share the metadata one is at work: it holds
+/// the office. Every step is idempotent, so that two at a change of hands do no harm.
 class Sweeper {
  public:
   Sweeper(const WorkerRooms& rooms, SweepPolicy policy);
@@ -33,6 +36,7 @@ class Sweeper {
 
  private:
   void run(const std::stop_token& stop);
+  bool in_office();
 
   const WorkerRooms& rooms_;
   const SweepPolicy policy_;

@@ -195,6 +195,47 @@ auth: { roles: { nobody: [] } }
   EXPECT_EQ(c.access.roles.count("nobody"), 0U);
 }
 
+TEST_F(ConfigurationTest, TheProductionShape) {
+  environment = {{"LONGSHORE_METADATA_URL_FILE", write("url", "host=db password=secret\n")},
+                 {"LONGSHORE_STORAGE_SECRET_ACCESS_KEY", "very-secret"},
+                 {"LONGSHORE_MANIFEST_KEY", std::string(64, 'a')},
+                 {"LONGSHORE_ROLE", "worker"}};
+  const Configuration c = accepted(R"(
+metadata: { driver: postgres, schema: exports, connections: 4, auto_migrate: false }
+storage:
+  { driver: s3, bucket: exports, prefix: eu, endpoint: "https://s3.example.com", addressing: path, access_key_id: AKIA,
+    encryption: sse_kms, kms_key_id: k1, bucket_key: true }
+)");
+  EXPECT_EQ(c.role, Role::worker);
+  EXPECT_EQ(c.metadata.driver, MetadataDriver::postgres);
+  EXPECT_EQ(c.metadata.url, "host=db password=secret");
+  EXPECT_EQ(c.metadata.schema, "exports");
+  EXPECT_EQ(c.metadata.connections, 4);
+  EXPECT_FALSE(c.metadata.auto_migrate);
+  EXPECT_EQ(c.storage.driver, StorageDriver::s3);
+  EXPECT_EQ(c.storage.s3.bucket, "exports");
+  EXPECT_EQ(c.storage.s3.prefix, "eu");
+  EXPECT_EQ(c.storage.s3.addressing, S3Addressing::path);
+  EXPECT_EQ(c.storage.s3.credentials.access_key_id, "AKIA");
+  EXPECT_EQ(c.storage.s3.credentials.secret_access_key, "very-secret");
+  EXPECT_EQ(c.storage.s3.encryption.mode, S3Encryption::kms);
+  EXPECT_TRUE(c.storage.s3.encryption.bucket_key);
+  EXPECT_FALSE(c.manifest_key.empty());
+}
+
+TEST_F(ConfigurationTest, SaysWhatTheProductionShapeLacks) {
+  EXPECT_THAT(refused(R"(role: both
+metadata: { driver: postgres }
+storage: { driver: s3, customer_key: abc }
+manifest: { key: "12" }
+)"),
+              ElementsAre(HasSubstr(R"("role": "both" is not known; use "all", "api" or "worker")"),
+                          HasSubstr(R"(the driver "postgres" needs "url")"),
+                          HasSubstr(R"(the driver "s3" needs "bucket")"),
+                          HasSubstr("the key for sse_c must be 64 hexadecimal digits"),
+                          HasSubstr("the manifest key must be 64 hexadecimal digits")));
+}
+
 TEST_F(ConfigurationTest, ReportsAllErrorsOfTheFileAtOnce) {
   EXPECT_THAT(
       refused(R"(server:
@@ -205,7 +246,7 @@ TEST_F(ConfigurationTest, ReportsAllErrorsOfTheFileAtOnce) {
   threads: "4"
   port: 80
 data_dir:
-metadata: { driver: postgres }
+metadata: { driver: mysql }
 storage: { link_key: short, link_lifetime: 2h, link_lifetime_max: 1h, link_lifetime: 1s }
 worker: { part_size: 1MiB, slots: 65, lease: 2s, hartbeat: 1s }
 catalog: catalog.yaml
@@ -227,7 +268,7 @@ extra: 1
           R"(c.yaml:6:12 wrong_type "threads" must be written without quotes)",
           R"(c.yaml:7:3 unknown_key "server" has no key "port")",
           R"(c.yaml:8:1 wrong_type "data_dir" has no value; give it one or remove the line)",
-          R"(c.yaml:9:21 bad_value "driver": "postgres" is not known; use "sqlite")",
+          R"(c.yaml:9:21 bad_value "driver": "mysql" is not known; use "sqlite" or "postgres")",
           R"(c.yaml:10:22 bad_value the link key must have at least 32 bytes, or links can be forged; make one with: openssl rand -hex 32)",
           R"(c.yaml:10:67 bad_value "link_lifetime" must not be longer than "link_lifetime_max")",
           R"(c.yaml:10:71 duplicate_key "link_lifetime" is already set on line 10)",

@@ -140,6 +140,10 @@ class FakeExportService final : public ExportService {
     return answer(make("downloads", who, id), std::vector{audit});
   }
   std::vector<Dataset> datasets(const Principal&) override { return {audit_logs()}; }
+  Result<std::vector<WorkerRecord>> workers(const Principal&) override {
+    const Timestamp time{std::chrono::seconds{1'780'000'000}};
+    return std::vector<WorkerRecord>{{WorkerId("host-1-a"), "host-1", 4711, time, time, true, 2}};
+  }
 
  private:
   static Asked make(std::string call, const Principal& who, JobId id) {

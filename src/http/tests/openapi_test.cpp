@@ -19,6 +19,7 @@
 #include "http/file_routes.h"
 #include "http/health_routes.h"
 #include "http/problem.h"
+#include "http/worker_routes.h"
 
 namespace longshore {
 namespace {
@@ -87,6 +88,7 @@ TEST_F(OpenapiTest, DescribesEveryRouteAndNoOther) {
   Router router;
   append_export_routes(router, context, service);
   append_dataset_routes(router, context, service, {});
+  append_worker_routes(router, context, service);
   append_file_routes(router, **store, **links, clock);
   append_health_routes(router, clock, {}, [] { return std::string(); });
   append_openapi_routes(router, "");
