@@ -33,9 +33,10 @@ bool RetryBudget::take() {
   return false;
 }
 
-void RetryBudget::succeeded() {
+void RetryBudget::succeeded(int retries) {
+  const int back = retries > 0 ? retries * kPrice : 1;
   int left = left_.load(std::memory_order_relaxed);
-  while (left < kFull && !left_.compare_exchange_weak(left, left + 1, std::memory_order_relaxed)) {
+  while (left < kFull && !left_.compare_exchange_weak(left, std::min(kFull, left + back), std::memory_order_relaxed)) {
   }
 }
 

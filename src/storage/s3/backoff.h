@@ -24,12 +24,14 @@ class Jitter {
 };
 
 /// What all calls together may spend on trying again, so that a store in trouble is not asked many times as often as
-/// one that is well. Successes fill it again. Thread-safe.
+/// one that is well. Thread-safe.
 class RetryBudget {
  public:
   /// Takes the price of one retry; false if there is not enough left.
   bool take();
-  void succeeded();
+  /// A call that succeeds gives back what its retries took, and a little if it needed none: a store that throttles is
+  /// no store in trouble.
+  void succeeded(int retries);
 
  private:
   static constexpr int kFull = 500;

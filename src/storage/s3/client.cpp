@@ -59,7 +59,8 @@ Result<std::shared_ptr<Client>> Client::make(S3Options options, Clock& clock, Su
     surroundings.transport = CurlTransport::make({options.ca_file, options.proxy, surroundings.stop});
   }
   if (!surroundings.credential_transport) {
-    surroundings.credential_transport = CurlTransport::make({options.credentials.ca_file, "", surroundings.stop, 1});
+    surroundings.credential_transport =
+        CurlTransport::make({options.credentials.ca_file, options.proxy, surroundings.stop, 1});
   }
   TRY(std::unique_ptr<CredentialSource> source,
       choose_credential_source(options.credentials, options.region, surroundings.environment,
@@ -125,6 +126,7 @@ Result<Answer> Client::call(const Call& call) {
   const auto deadline = clock_.steady_now() + options_.retry.deadline;
   const std::size_t sink_begin = call.sink == nullptr ? 0 : call.sink->size();
   bool asked_for_credentials = false;
+  int retries = 0;
   for (int attempt = 1;; ++attempt) {
     TRY(const Credentials credentials, credentials_.get());
     if (call.sink != nullptr) call.sink->truncate(sink_begin);
@@ -138,7 +140,7 @@ Result<Answer> Client::call(const Call& call) {
     } else {
       std::optional<Refusal> refusal = read_refusal(*exchanged, call.body_may_refuse, clock_.now());
       if (!refusal) {
-        budget_.succeeded();
+        budget_.succeeded(retries);
         return Answer{std::move(*exchanged), std::nullopt};
       }
       if (is_about_credentials(*refusal) && !asked_for_credentials) {
@@ -151,10 +153,9 @@ Result<Answer> Client::call(const Call& call) {
       retry_after = refusal->retry_after;
       outcome = Answer{std::move(*exchanged), std::move(refusal)};
     }
-    if (!again || attempt >= attempts || !budget_.take() || !wait(attempt, retry_after, deadline) ||
-        (call.may_repeat && !call.may_repeat())) {
-      return outcome;
-    }
+    if (!again || attempt >= attempts || !budget_.take()) return outcome;
+    ++retries;
+    if (!wait(attempt, retry_after, deadline) || (call.may_repeat && !call.may_repeat())) return outcome;
   }
 }
 

@@ -16,6 +16,10 @@
 namespace longshore::s3 {
 namespace {
 
+// The services that give credentials to instances and containers answer nobody but those.
+constexpr const char* kNeverByProxy =
+    "localhost,127.0.0.1,::1,169.254.169.254,169.254.170.2,169.254.170.23,fd00:ec2::23,fd00:ec2::254";
+
 struct FreeHandle {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
 };
@@ -119,6 +123,7 @@ void set_options(CURL* handle, const HttpRequest& request, const CurlOptions& op
   curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
   // Empty means none; not to set it would mean what http_proxy and its like say.
   curl_easy_setopt(handle, CURLOPT_PROXY, options.proxy.c_str());
+  curl_easy_setopt(handle, CURLOPT_NOPROXY, kNeverByProxy);
   curl_easy_setopt(handle, CURLOPT_USERAGENT, "longshore/" LONGSHORE_VERSION);
   curl_easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   if (!options.ca_file.empty()) {

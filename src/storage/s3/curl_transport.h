@@ -9,8 +9,10 @@
 namespace longshore::s3 {
 
 struct CurlOptions {
-  std::string ca_file;    ///< PEM; trusted instead of the system's authorities
-  std::string proxy;      ///< e.g. http://proxy:3128; empty: none, whatever the environment says
+  std::string ca_file;  ///< PEM; trusted instead of the system's authorities
+  /// E.g. http://proxy:3128, for all but this machine and the addresses of metadata services; empty: none, whatever the
+  /// environment says.
+  std::string proxy;
   std::stop_token stop;   ///< ends exchanges under way within about a second (`http_cancelled`)
   std::size_t idle = 32;  ///< connections kept open for the next exchange
 };

@@ -378,7 +378,11 @@ TEST(Backoff, TheBudgetRunsOutAndFillsAgain) {
   int taken = 0;
   while (budget.take()) ++taken;
   EXPECT_EQ(taken, 100);
-  for (int i = 0; i < 5; ++i) budget.succeeded();
+  for (int i = 0; i < 5; ++i) budget.succeeded(0);
+  EXPECT_TRUE(budget.take());
+  EXPECT_FALSE(budget.take());
+  budget.succeeded(2);
+  EXPECT_TRUE(budget.take());
   EXPECT_TRUE(budget.take());
   EXPECT_FALSE(budget.take());
 }

@@ -273,8 +273,10 @@ TEST(CurlTransport, TheProxyOfTheEnvironmentIsNotUsed) {
   EXPECT_EQ(proxy.connections(), 0);
   CurlOptions options;
   options.proxy = proxy.url();
-  EXPECT_EQ(code(CurlTransport::make(options)->exchange(request("GET", server.url() + "/k"))), "HTTP 200");
-  EXPECT_EQ(proxy.requests().at(0).target, server.url() + "/k");
+  EXPECT_EQ(code(CurlTransport::make(options)->exchange(request("GET", "http://s3.test/k"))), "HTTP 200");
+  EXPECT_EQ(proxy.requests().at(0).target, "http://s3.test/k");
+  EXPECT_EQ(code(CurlTransport::make(options)->exchange(request("GET", server.url() + "/"))), "HTTP 200");
+  EXPECT_EQ(proxy.connections(), 1) << "this machine is never reached by a proxy";
 }
 
 S3Options stub_options(const StubServer& server) {
