@@ -20,7 +20,9 @@ DURABLE = ["fsync=on", "synchronous_commit=on", "full_page_writes=on", "autovacu
 def measure(binary, environment):
     done = subprocess.run(
         [binary, "--benchmark_format=json", "--benchmark_min_time=0.5"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, env={**os.environ, **environment})
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, env={**os.environ, **environment})
+    if done.returncode != 0:
+        sys.exit(done.stderr.decode())
     return json.loads(done.stdout)["benchmarks"]
 
 

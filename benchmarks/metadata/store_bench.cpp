@@ -118,7 +118,7 @@ class OldStore {
           spec, request_digest, retention, created_at, started_at, completed_at, expires_at)
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
         SELECT 'tenant-' || (i % 50), 'u', 'audit_logs', 'csv', 'SUCCEEDED', 'done', {json '[]'}, {text_array '[]'},
-          {json $2}, 'd', 1, {later {now} | i * -1000000}, {now}, {now}, {later {now} | 31536000000000} FROM n)",
+          {json $2}, 'd', 1, {later {now} | CAST(i AS bigint) * -1000000}, {now}, {now}, {later {now} | 31536000000000} FROM n)",
                                        {kOldJobs, spec}));
           CHECK_OK(transaction.query(R"(
         INSERT INTO export_job_partitions (id, job_id, partition_index, range_start, range_end, status, worker_id, epoch,

@@ -223,6 +223,7 @@ Result<KeyRange> range_from_json(std::string_view text) {
 }
 
 std::string readable(std::string_view text) {
+  if (text.empty()) return {};
   std::string copy(text.size() * 3, '\0');
   copy.resize(static_cast<std::size_t>(copy_as_utf8(text, copy.data()) - copy.data()));
   for (std::size_t at = 0; (at = copy.find('\0', at)) != std::string::npos;) copy.replace(at, 1, "\xEF\xBF\xBD");

@@ -99,6 +99,26 @@ Result<std::optional<Work>> claim(sql::Transaction& transaction, const std::stri
   return claim_cleaning(transaction, worker, job);
 }
 
+/// Whether a job cannot be claimed because this build cannot read its record.
+bool is_unreadable(const Error& error) {
+  return error.code == "bad_stored_job" || error.code == "bad_stored_spec";
+}
+
+/// Leaves a job that this build cannot read to others for a while, perhaps workers of a newer release, and shows why;
+/// one such record must not keep all workers from all other work.
+Status set_aside(sql::Transaction& transaction, const std::string& kind, const JobId& job, const Error& error) {
+  constexpr Duration kAside = std::chrono::minutes{1};
+  CHECK_OK(transaction.execute("UPDATE export_jobs SET error_code = $2, error_message = $3 WHERE id = $1",
+                               {job, records::shorten(error.code, 128), records::shorten(error.message, 4000)}));
+  if (kind == claims::kExtract) {
+    CHECK_OK(transaction.execute(R"(
+      UPDATE export_job_partitions SET not_before = {later {now} | $2} WHERE job_id = $1 AND status = 'PENDING')",
+                                 {job, kAside}));
+    return {};
+  }
+  return claims::release(transaction, {.worker = {}, .job = job, .partition = -1, .epoch = 0}, kind, 0, kAside);
+}
+
 /// A worker that was declared lost may claim nothing: nobody watches over its lease any more.
 Status require_alive(sql::Transaction& transaction, const WorkerId& worker) {
   TRY(const sql::Rows rows,
@@ -132,8 +152,15 @@ Result<std::optional<Work>> SqlStore::claim_next(const WorkerId& id) {
           CHECK_OK(require_alive(transaction, id));
           TRY(const sql::Rows candidates, transaction.query(claims::best_candidates()));
           for (const sql::Row candidate : candidates) {
-            TRY(auto work, claim(transaction, candidate.text("kind"), id, JobId(candidate.text("job_id"))));
-            if (work) return Outcome{std::move(work), false};
+            const std::string kind = candidate.text("kind");
+            const JobId job(candidate.text("job_id"));
+            auto work = claim(transaction, kind, id, job);
+            if (!work && is_unreadable(work.error())) {
+              CHECK_OK(set_aside(transaction, kind, job, work.error()));
+              continue;
+            }
+            if (!work) return fail(std::move(work).error());
+            if (*work) return Outcome{*std::move(work), false};
           }
           return Outcome{std::nullopt, !candidates.empty()};
         }));

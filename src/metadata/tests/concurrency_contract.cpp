@@ -1,3 +1,4 @@
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -86,6 +87,16 @@ TEST_P(JobStoreContract, TheLastOfConcurrentPartitionsMakesTheJobReady) {
   }
 }
 
+TEST_P(JobStoreContract, OfManyWhoWantAnOfficeOneGetsIt) {
+  std::atomic<int> holders{0};
+  race(*testbed_, 4, [&](const StoreTestbed::Opened& store, int i) {
+    const auto held = store.queue->hold_office("sweeper", std::to_string(i), kLease);
+    ASSERT_THAT(held, Succeeded());
+    if (*held) ++holders;
+  });
+  EXPECT_EQ(holders, 1);
+}
+
 TEST_P(JobStoreContract, CancelAndPublishHaveOneWinner) {
   const WorkerId worker = register_worker("w1");
   for (int round = 0; round < 10; ++round) {
@@ -152,7 +163,7 @@ TEST_P(JobStoreContract, WorkGoesOnWhileLeasesAreCheckedAndJobsCancelled) {
     }
   }
   for (const ExportJob& job : jobs) EXPECT_TRUE(is_terminal(find(job).state));
-  const auto workers = queue_->workers();
+  const auto workers = jobs_->workers();
   ASSERT_THAT(workers, Succeeded());
   for (const WorkerRecord& worker : *workers) EXPECT_EQ(worker.claims, 0) << worker.id;
 }

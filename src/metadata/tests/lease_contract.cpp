@@ -28,7 +28,7 @@ TEST_P(JobStoreContract, WorkersAreListedWithTheirClaims) {
   claim<PartitionWork>(worker);
   insert("globex");
   claim<PlanWork>(worker);
-  auto workers = queue_->workers();
+  auto workers = jobs_->workers();
   ASSERT_THAT(workers, Succeeded());
   ASSERT_EQ(workers->size(), 2U);
   EXPECT_EQ((*workers)[0].id, worker);
@@ -75,10 +75,10 @@ TEST_P(JobStoreContract, ASilentWorkerLosesItsClaims) {
   EXPECT_EQ(partition(job, 0).state, PartitionState::pending);
   EXPECT_EQ(claim<PartitionWork>(heir).partition.attempts, 2) << "the lost attempt counts";
   claim<PlanWork>(heir);
-  EXPECT_FALSE((*queue_->workers())[0].alive);
+  EXPECT_FALSE((*jobs_->workers())[0].alive);
   advance(std::chrono::hours{25});
   ASSERT_THAT(queue_->free_lost_claims(std::chrono::hours{48}, {}), Succeeded());
-  EXPECT_EQ(queue_->workers()->size(), 1U) << "lost workers are forgotten after a day";
+  EXPECT_EQ(jobs_->workers()->size(), 1U) << "lost workers are forgotten after a day";
 }
 
 TEST_P(JobStoreContract, AWorkerThatNeverRegisteredGetsNothing) {
@@ -144,7 +144,7 @@ TEST_P(JobStoreContract, RetiringGivesEverythingBack) {
   const ExportJob other = insert("globex");
   claim<PlanWork>(worker);
   ASSERT_THAT(queue_->retire_worker(worker), Succeeded());
-  EXPECT_THAT(*queue_->workers(), IsEmpty());
+  EXPECT_THAT(*jobs_->workers(), IsEmpty());
   EXPECT_EQ(partition(job, 0).attempts, 0);
   EXPECT_EQ(find(other).attempts, 0);
   const WorkerId next = register_worker("w2");
@@ -247,6 +247,50 @@ TEST_P(JobStoreContract, AWorkerThatNoLongerListsACancelledClaimHasLetGo) {
   advance(seconds{3});
   ASSERT_THAT(queue_->heartbeat(worker, {}), Succeeded());
   claim<CleanWork>(cleaner);
+}
+
+TEST_P(JobStoreContract, AClaimThatItsWorkerKnowsNothingOfGoesToOthers) {
+  const WorkerId worker = register_worker("w1");
+  const ExportJob job = planned("acme", worker, 2);
+  advance(seconds{1});
+  const auto known = claim<PartitionWork>(worker);
+  const auto forgotten = claim<PartitionWork>(worker);  // as if the answer had been lost
+  const ExportJob other = insert("globex");
+  const auto plan = claim<PlanWork>(worker);
+  advance(seconds{1});
+  // It may have been taken while this heartbeat was under way.
+  EXPECT_THAT(*queue_->heartbeat(worker, {progress_of(known.claim), progress_of(plan.claim)}), IsEmpty());
+  EXPECT_EQ(partition(job, 1).state, PartitionState::running);
+  advance(seconds{1});
+  EXPECT_THAT(*queue_->heartbeat(worker, {progress_of(known.claim)}), IsEmpty());
+  EXPECT_EQ(partition(job, 0).state, PartitionState::running);
+  EXPECT_EQ(partition(job, 1).state, PartitionState::pending);
+  const WorkerId heir = register_worker("w2");
+  EXPECT_EQ(claim_of<PartitionWork>(job, heir).partition.index, 1);
+  EXPECT_EQ(claim_of<PlanWork>(other, heir).job.attempts, 2);
+  // Had it worked on them after all, it would find out.
+  EXPECT_THAT(queue_->checkpoint(forgotten.claim, make_part(0)), FailedWith("claim_lost"));
+  EXPECT_THAT(queue_->save_plan(plan.claim, {}, 1, 1), FailedWith("claim_lost"));
+  EXPECT_THAT(queue_->checkpoint(known.claim, make_part(0)), Succeeded());
+}
+
+// --- offices
+
+TEST_P(JobStoreContract, AnOfficeHasOneHolderAtATime) {
+  EXPECT_TRUE(*queue_->hold_office("sweeper", "a", seconds{10}));
+  EXPECT_FALSE(*queue_->hold_office("sweeper", "b", seconds{10}));
+  EXPECT_TRUE(*queue_->hold_office("another", "b", seconds{10}));
+  advance(seconds{9});
+  EXPECT_TRUE(*queue_->hold_office("sweeper", "a", seconds{10}));
+  advance(seconds{9});
+  EXPECT_FALSE(*queue_->hold_office("sweeper", "b", seconds{10}));
+  advance(seconds{1});
+  EXPECT_TRUE(*queue_->hold_office("sweeper", "b", seconds{10})) << "silence ends it";
+  EXPECT_FALSE(*queue_->hold_office("sweeper", "a", seconds{10}));
+  ASSERT_THAT(queue_->leave_office("sweeper", "a"), Succeeded()) << "it is not its any more";
+  EXPECT_FALSE(*queue_->hold_office("sweeper", "a", seconds{10}));
+  ASSERT_THAT(queue_->leave_office("sweeper", "b"), Succeeded());
+  EXPECT_TRUE(*queue_->hold_office("sweeper", "a", seconds{10}));
 }
 
 // --- whose work comes next

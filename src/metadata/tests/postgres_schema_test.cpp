@@ -239,7 +239,7 @@ TEST_F(PostgresSchemaTest, ASchemaIsMadeAndItsNameMayBeAnything) {
   ASSERT_THAT(store, testing::NotNull());
   EXPECT_THAT(store->register_worker(WorkerId("w"), "h", 1), Succeeded());
   EXPECT_EQ(store->workers()->size(), 1U);
-  EXPECT_THAT(*store_.queue->workers(), testing::IsEmpty());
+  EXPECT_THAT(*store_.jobs->workers(), testing::IsEmpty());
   ask("DROP SCHEMA \"Long \"\"shore's\"\" " + bed_.schema().name() + "\" CASCADE");
 }
 

@@ -113,6 +113,25 @@ TEST_P(SqliteStoreTest, ARowThatNobodyWroteIsAnError) {
   EXPECT_THAT(found.error().message, HasSubstr(job.id.str()));
 }
 
+TEST_P(SqliteStoreTest, AnUnreadableExportHoldsUpNoOther) {
+  const WorkerId worker = register_worker("w1");
+  const std::string bad_plan = insert("acme").id.str();
+  const std::string bad_partition = planned("acme", worker, 3).id.str();
+  const ExportJob good = insert("acme");
+  ASSERT_THAT(change("UPDATE export_jobs SET spec = json_object() WHERE id <> '" + good.id.str() + "'"), Succeeded());
+  const auto plan = claim<PlanWork>(worker);
+  EXPECT_EQ(plan.job.id, good.id);
+  EXPECT_TRUE(idle(worker));
+  EXPECT_EQ(one_text("SELECT error_code FROM export_jobs WHERE id = '" + bad_plan + "'", "error_code"),
+            "bad_stored_spec");
+  // A newer release can read them.
+  ASSERT_THAT(change("UPDATE export_jobs SET spec = (SELECT spec FROM export_jobs WHERE id = '" + good.id.str() + "')"),
+              Succeeded());
+  advance(std::chrono::minutes{1});
+  EXPECT_EQ(claim<PlanWork>(worker).job.id.str(), bad_plan);
+  EXPECT_EQ(claim<PartitionWork>(worker).job.id.str(), bad_partition);
+}
+
 // --- migrations
 
 TEST_P(SqliteStoreTest, MigratingAgainChangesNothing) {

@@ -87,6 +87,38 @@ TEST_P(JobStoreContract, AnEmptyRangeAndCompositeKeysComeBack) {
   EXPECT_EQ(partition(plan.job, 1).range.upto, std::nullopt);
 }
 
+TEST_P(JobStoreContract, KeysThatAreNoTextComeBackAsTheyWere) {
+  const WorkerId worker = register_worker("w1");
+  insert("acme");
+  const auto plan = claim<PlanWork>(worker);
+  auto partitions = make_partitions(1);
+  const std::string bytes("\xff\x00 caf\xe9", 7);
+  partitions[0].range.after = KeyTuple{bytes};
+  ASSERT_THAT(queue_->save_plan(plan.claim, partitions, 1, 0), Succeeded());
+  const auto work = claim<PartitionWork>(worker);
+  EXPECT_EQ(work.partition.range.after, KeyTuple{bytes});
+  Part part = make_part(0);
+  part.last_key = {bytes, "\xc3"};
+  ASSERT_THAT(queue_->checkpoint(work.claim, part), Succeeded());
+  EXPECT_EQ((*jobs_->parts(plan.job.id, 0))[0].last_key, part.last_key);
+  // Words that only people read are made readable.
+  ASSERT_THAT(queue_->give_up(work.claim, external_error("bad_value", "not text: " + bytes, false), {}), Succeeded());
+  EXPECT_EQ(find(plan.job).error_message, "not text: \xEF\xBF\xBD\xEF\xBF\xBD caf\xEF\xBF\xBD");
+}
+
+TEST_P(JobStoreContract, AnyNumberOfPartitionsIsKept) {
+  const WorkerId worker = register_worker("w1");
+  const ExportJob job = planned("acme", worker, 121);
+  const auto partitions = jobs_->partitions(job.id);
+  ASSERT_THAT(partitions, Succeeded());
+  ASSERT_EQ(partitions->size(), 121U);
+  for (int i = 0; i < 121; ++i) {
+    EXPECT_EQ((*partitions)[static_cast<std::size_t>(i)].index, i);
+    EXPECT_EQ((*partitions)[static_cast<std::size_t>(i)].base_part_number, 1 + i * 10);
+    EXPECT_EQ((*partitions)[static_cast<std::size_t>(i)].range.upto, KeyTuple{std::to_string((i + 1) * 1000)});
+  }
+}
+
 TEST_P(JobStoreContract, PartitionsOutOfOrderAreABug) {
   const WorkerId worker = register_worker("w1");
   insert("acme");
