@@ -81,7 +81,7 @@ std::string next_text(std::string_view& rows) {
   rows.remove_prefix(rows.find('>') + 1);
   const std::size_t close = rows.find(kClose);
   require(close != std::string_view::npos);
-  const std::string text = unescaped(rows.substr(0, close));
+  std::string text = unescaped(rows.substr(0, close));
   rows.remove_prefix(close + kClose.size());
   const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
   require(keeps == (!text.empty() && (blank(text.front()) || blank(text.back()))));
@@ -134,6 +134,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   spec.xlsx.sheet_name = text.substr(size / 3);
   spec.xlsx.table_style = size % 2 == 0 ? XlsxTableStyle::none : XlsxTableStyle::light;
   std::vector<DataType> types;
+  types.reserve(spec.columns.size());
   for (const Column& column : spec.columns) types.push_back(column.type);
   RowBatch batch(types);
   // Cells are the runs between bytes equal to the first; a run of length 1 is NULL, but not in a text column.

@@ -126,7 +126,8 @@ std::string core_properties_xml(const WorkbookFacts& facts) {
   if (!facts.spec.title.empty()) xml += "<dc:title>" + xml_text(repaired_utf8(facts.spec.title)) + "</dc:title>";
   xml += "<dc:creator>Longshore</dc:creator>";
   for (const std::string when : {"created", "modified"}) {
-    xml += "<dcterms:" + when + " xsi:type=\"dcterms:W3CDTF\">" + created + "</dcterms:" + when + ">";
+    xml.append("<dcterms:").append(when).append(" xsi:type=\"dcterms:W3CDTF\">");
+    xml.append(created).append("</dcterms:").append(when).append(">");
   }
   return xml + "</cp:coreProperties>";
 }
@@ -142,10 +143,10 @@ std::string workbook_xml(const WorkbookFacts& facts) {
   std::string filters;
   for (std::size_t i = 0; i < facts.sheets.size(); ++i) {
     const std::string number = std::to_string(i + 1);
-    sheets += "<sheet name=\"" + xml_attribute(facts.sheets[i].name) + "\" sheetId=\"" + number + "\" r:id=\"rId" +
-              number + "\"/>";
-    filters += "<definedName name=\"_xlnm._FilterDatabase\" localSheetId=\"" + std::to_string(i) + "\" hidden=\"1\">" +
-               xml_text(absolute_range(facts, i)) + "</definedName>";
+    sheets.append("<sheet name=\"").append(xml_attribute(facts.sheets[i].name)).append("\" sheetId=\"");
+    sheets.append(number).append("\" r:id=\"rId").append(number).append("\"/>");
+    filters.append("<definedName name=\"_xlnm._FilterDatabase\" localSheetId=\"").append(std::to_string(i));
+    filters.append("\" hidden=\"1\">").append(xml_text(absolute_range(facts, i))).append("</definedName>");
   }
   std::string xml =
       root("workbook", true) + "><workbookPr/><bookViews><workbookView/></bookViews><sheets>" + sheets + "</sheets>";
@@ -196,8 +197,8 @@ std::string sheet_head_xml(const WorkbookFacts& facts, std::size_t sheet, const 
   for (std::size_t i = 0; i < facts.headers.size(); ++i) {
     const std::string number = std::to_string(i + 1);
     const std::uint8_t measured = i < widths.size() ? widths[i] : 0;
-    xml += "<col min=\"" + number + "\" max=\"" + number + "\" width=\"" +
-           shown_width(column_width(facts.headers[i], measured)) + "\" customWidth=\"1\"/>";
+    xml.append("<col min=\"").append(number).append("\" max=\"").append(number).append("\" width=\"");
+    xml.append(shown_width(column_width(facts.headers[i], measured))).append("\" customWidth=\"1\"/>");
   }
   return xml + "</cols><sheetData>" + header_row(facts);
 }
