@@ -58,9 +58,9 @@ struct PostgresDatabase::State {
         preambles(make_preambles(options)),
         texts(dialect),
         pool(make_target(options, options.statement_timeout + kSilenceBeyondTimeout),
-             {options.connections, options.busy_timeout}),
+             {options.connections, options.busy_timeout, options.connections}),
         // Migrations wait without a limit of ours, and one at a time.
-        migrator(make_target(options, std::chrono::hours{24}), {1, std::chrono::hours{24}}),
+        migrator(make_target(options, std::chrono::hours{24}), {1, std::chrono::hours{24}, 0}),
         patience(options.reconnect_timeout) {}
 
   PostgresDialect dialect;

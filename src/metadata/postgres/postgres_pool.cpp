@@ -80,10 +80,10 @@ void PostgresPool::release(std::unique_ptr<PostgresConnection> connection) {
   {
     const std::lock_guard lock(mutex_);
     --lent_;
-    if (connection->usable()) {
-      idle_.push_back(std::move(connection));
-    } else {
+    if (!connection->usable()) {
       doomed.swap(idle_);
+    } else if (static_cast<int>(idle_.size()) < limits_.idle) {
+      idle_.push_back(std::move(connection));
     }
   }
   changed_.notify_all();

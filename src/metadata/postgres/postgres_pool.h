@@ -21,6 +21,7 @@ class PostgresPool {
   struct Limits {
     int connections = 0;
     Duration busy_timeout{};  ///< wait for one that is in use
+    int idle = 0;             ///< kept open while nobody needs them
   };
   PostgresPool(PostgresConnection::Target target, Limits limits);
 
