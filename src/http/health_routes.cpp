@@ -37,18 +37,19 @@ class Readiness {
  private:
   Response ask() const {
     json::object checks;
-    bool ready = true;
+    json::object problems;
     for (const Probe& probe : probes_) {
       const Status status = probe.check();
       checks[probe.name] = status ? "ok" : status.error().code;
       if (status) continue;
-      ready = false;
+      problems[probe.name] = status.error().message;
       log_warn("not ready",
                {{"dependency", probe.name}, {"error_code", status.error().code}, {"error", status.error().message}});
     }
-    Response response = json_response(
-        ready ? 200 : 503,
-        json::serialize(json::object{{"status", ready ? "ready" : "not ready"}, {"checks", std::move(checks)}}));
+    const bool ready = problems.empty();
+    json::object body{{"status", ready ? "ready" : "not ready"}, {"checks", std::move(checks)}};
+    if (!ready) body["problems"] = std::move(problems);
+    Response response = json_response(ready ? 200 : 503, json::serialize(body));
     if (!ready) response.set_header("Retry-After", "5");
     return response;
   }

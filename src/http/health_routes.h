@@ -17,7 +17,7 @@ struct Probe {
 };
 
 /// Adds `/healthz` (200 while the process answers), `/readyz` (200, or 503 when a probe fails; each named with `ok` or
-/// its error code, the message goes to the log only) and `/metrics`. None asks for credentials: keep them from the
+/// its error code, and what is wrong in words) and `/metrics`. None asks for credentials: keep them from the
 /// public at the reverse proxy.
 ///
 /// The outcome of the probes is kept for a second, and one caller at a time asks them, so that nobody can load a

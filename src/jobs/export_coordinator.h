@@ -63,7 +63,7 @@ class ExportCoordinator final : public ExportService {
   Result<std::vector<ColumnFidelity>> fidelity_of(const ExportJob& job);
   Result<double> rows_per_second(const Principal& who, const ExportSpec& spec);
 
-  const CoordinatorRooms& rooms_;
+  const CoordinatorRooms rooms_;
   const LinkPolicy links_;
 
   std::mutex fidelity_mutex_;

@@ -176,7 +176,7 @@ class Server:
             },
             "log": {"level": "debug", "format": "json"},
         }
-        for section in ("storage", "metadata"):
+        for section in ("role", "storage", "metadata", "manifest"):
             if section in self.settings:
                 configuration[section] = self.settings[section]
         # JSON is YAML.
@@ -366,10 +366,9 @@ class Server:
     # --- what is left over
 
     def stored_files(self):
-        """Every object and other file in the object store's directory, relative to it, and every directory left in uploads/ and
-        tmp/. An object that was uploaded in parts is a directory with an index and its parts."""
+        """The objects and what else lies in the store's directory, relative to it, and everything left in uploads/ and tmp/."""
         root = self.data / "objects"
-        found = [path.parent if (path.parent / "~object").exists() else path for path in root.rglob("*") if path.is_file()]
+        found = stored_in(root)
         found += [path for place in ("uploads", "tmp") if (root / place).exists() for path in (root / place).iterdir()]
         return sorted({str(path.relative_to(root)) for path in found})
 
@@ -393,6 +392,13 @@ class Server:
             wait_until(lambda: not unexpected(), "the store is clean", 10)
         assert not unexpected(), f"left over in the store: {unexpected()}"
         assert len(self.stored_files()) == 2 * len(jobs), self.stored_files()
+
+
+def stored_in(directory):
+    """The files below it; an object that was uploaded in parts counts as one, its directory."""
+    files = [path for path in directory.rglob("*") if path.is_file()]
+    objects = {path.parent for path in files if path.name == "~object"}
+    return [path for path in files if path.parent not in objects or not path.name.startswith("~")] + sorted(objects)
 
 
 class Content:

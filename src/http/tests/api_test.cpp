@@ -278,7 +278,8 @@ TEST_F(ApiTest, TellsWhetherItIsReadyByDependency) {
   clock_.advance(1s);
   const RawResponse away = ask(get_request("/readyz"));
   EXPECT_EQ(away.status, 503);
-  EXPECT_EQ(away.body, R"({"status":"not ready","checks":{"metadata":"ok","store":"store_unavailable"}})");
+  EXPECT_EQ(away.body, R"({"status":"not ready","checks":{"metadata":"ok","store":"store_unavailable"},)"
+                       R"("problems":{"store":"/var/lib/longshore is not mounted"}})");
 }
 
 TEST_F(ApiTest, CountsRequestsByRouteTemplateOnly) {
