@@ -178,7 +178,7 @@ TEST_P(PostgresDatabaseTest, DeadlocksAreResolvedByBeginningAgain) {
     const std::jthread a([&] { update(1, 2); });
     const std::jthread b([&] { update(2, 1); });
   }
-  EXPECT_EQ(runs, 3);
+  EXPECT_GE(runs, 3) << "one of them was the victim";
   EXPECT_EQ(*schema_.ask("SELECT string_agg(v, ' ' ORDER BY id) FROM t")[0][0], "axx bxx");
 }
 
