@@ -37,7 +37,7 @@ complain() { echo "ceph_rgw: $*" >&2; }
 running() {
   local state
   state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null) || return 1
-  [ -n "$state" ] && [ "$state" != Z ] && tr '\0' '\n' <"/proc/$1/cmdline" 2>/dev/null | grep -qxF "$dir/ceph.conf"
+  [ -n "$state" ] && [ "$state" != Z ] && { tr '\0' '\n' <"/proc/$1/cmdline"; } 2>/dev/null | grep -qxF "$dir/ceph.conf"
 }
 pid_of() { cat "$dir/$1.pid" 2>/dev/null; }
 alive() { local pid; pid=$(pid_of "$1") && [ -n "$pid" ] && running "$pid"; }
