@@ -21,6 +21,7 @@ test_packages=(
   python3-openpyxl libreoffice-calc-nogui default-jdk-headless qpdf poppler-utils
   libhpdf-dev libxlsxwriter-dev fonts-droid-fallback
   radosgw ceph-mon ceph-osd ceph-common openssl python3-boto3
+  docker-compose systemd dpkg-dev file
 )
 check_packages=(clang-16 clang-format-16 clang-tidy-16 shellcheck)
 package_packages=(dpkg-dev file)

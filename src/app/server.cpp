@@ -165,6 +165,9 @@ Status run_server(const Configuration& configuration, std::stop_token stop) {
   Metrics metrics;
   std::stop_source store_stop;
   TRY(const Catalog catalog, Catalog::load(configuration.catalog_path));
+  if (catalog.datasets().empty()) {
+    log_warn("the catalog is empty: nothing can be exported", {{"catalog", configuration.catalog_path}});
+  }
   TRY(const TokenTable tokens, TokenTable::make(configuration.access.tokens, configuration.access.roles));
   TRY(const ManifestKey key, manifest_key(configuration));
   TRY(const std::unique_ptr<SqlStore> metadata, open_metadata(configuration, clock));

@@ -43,8 +43,8 @@ void CatalogReader::note_places(const YamlNode& node, const std::string& path) {
 }
 
 void CatalogReader::read_sources(const YamlNode& node) {
-  if (!node.is_map() || node.children.empty()) {
-    findings_.add(node.position, "wrong_type", "\"sources\" must be a map of names and sources, with at least one");
+  if (!node.is_map()) {
+    findings_.add(node.position, "wrong_type", "\"sources\" must be a map of names and sources");
     return;
   }
   for (const YamlNode& child : node.children) {
@@ -119,8 +119,8 @@ std::optional<std::string> CatalogReader::expand(const YamlNode& node) {
 }
 
 void CatalogReader::read_datasets(const YamlNode& node) {
-  if (!node.is_map() || node.children.empty()) {
-    findings_.add(node.position, "wrong_type", "\"datasets\" must be a map of names and datasets, with at least one");
+  if (!node.is_map()) {
+    findings_.add(node.position, "wrong_type", "\"datasets\" must be a map of names and datasets");
     return;
   }
   for (const YamlNode& child : node.children) {

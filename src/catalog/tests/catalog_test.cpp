@@ -215,7 +215,7 @@ TEST_F(CatalogTest, MissingFields) {
   EXPECT_THAT(
       findings_of("datasets: []\n"),
       ElementsAre(R"(c.yaml:1:1 missing_field the catalog needs "sources")",
-                  R"(c.yaml:1:11 wrong_type "datasets" must be a map of names and datasets, with at least one)"));
+                  R"(c.yaml:1:11 wrong_type "datasets" must be a map of names and datasets)"));
   EXPECT_THAT(findings_of(""),
               ElementsAre(R"(c.yaml:1:1 missing_field the catalog is empty; it needs "sources" and "datasets")"));
 }
