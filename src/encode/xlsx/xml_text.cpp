@@ -75,9 +75,22 @@ bool is_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
 }
 
-/// Whether an escape (`_x0041_`) stands at `p`.
+/// Whether U+FFFE or U+FFFF stands at `p`.
+bool is_noncharacter(const char* p, const char* end) {
+  return end - p >= 3 && p[0] == '\xEF' && p[1] == '\xBF' && (p[2] == '\xBE' || p[2] == '\xBF');
+}
+
+/// Whether what stands at `p` is written as an escape, which begins with an underscore.
+bool is_escaped(const char* p, const char* end) {
+  const auto byte = static_cast<unsigned char>(*p);
+  return (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || is_noncharacter(p, end);
+}
+
+/// Whether the underscore at `p` would begin an escape (`_x0041_`) in what is written. Its last underscore may be that
+/// of an escape behind it.
 bool is_escape(const char* p, const char* end) {
-  return end - p >= 7 && p[1] == 'x' && is_hex(p[2]) && is_hex(p[3]) && is_hex(p[4]) && is_hex(p[5]) && p[6] == '_';
+  return end - p >= 7 && p[1] == 'x' && is_hex(p[2]) && is_hex(p[3]) && is_hex(p[4]) && is_hex(p[5]) &&
+         (p[6] == '_' || is_escaped(p + 6, end));
 }
 
 char* write_word(char* out, std::string_view word) {
@@ -114,14 +127,14 @@ char* write_looked_at(const char*& p, const char* end, char* out) {
       }
       break;
     case '\xEF':
-      if (end - p >= 3 && p[1] == '\xBF' && (p[2] == '\xBE' || p[2] == '\xBF')) {
+      if (is_noncharacter(p, end)) {
         out = write_escape(out, p[2] == '\xBE' ? 0xFFFE : 0xFFFF);
         p += 3;
         return out;
       }
       break;
     default:
-      if (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n') {
+      if (is_escaped(p, end)) {
         ++p;
         return write_escape(out, static_cast<unsigned char>(c));
       }

@@ -29,6 +29,14 @@ TEST(XmlText, EscapesWhatLooksLikeAnEscape) {
             "_x004_ _x00410_ _y0041_ _X0041_ _x00G1_ tenant_x1");
 }
 
+/// Found by fuzzing: the last underscore may come from the escape behind.
+TEST(XmlText, EscapesWhatAnEscapeWouldComplete) {
+  EXPECT_EQ(xml_text("_x0041\x01"), "_x005F_x0041_x0001_");
+  EXPECT_EQ(xml_text("_x0041\uFFFF"), "_x005F_x0041_xFFFF_");
+  EXPECT_EQ(xml_text("_x0041\r_x0041\t_x0041\uFFFD_x0041"), "_x0041&#13;_x0041\t_x0041\uFFFD_x0041");
+  EXPECT_EQ(xml_text("_x0041_x0042\x01"), "_x005F_x0041_x005F_x0042_x0001_");
+}
+
 TEST(XmlText, AttributesAreOneLineWithoutQuotes) {
   EXPECT_EQ(xml_attribute("a \"b\" <c>\n&\r"), "a &quot;b&quot; &lt;c&gt; &amp; ");
 }
