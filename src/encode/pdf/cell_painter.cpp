@@ -85,6 +85,13 @@ CellPainter::CellPainter(const FontSet& fonts, int font_size, int line_height)
     if (is_control(static_cast<char>(c))) ascii_[c] |= kControl;
     if (c == '(' || c == ')' || c == '\\') ascii_[c] |= kEscape;
   }
+  // All that numbers, dates, times, uuids and bools are spelled with.
+  for (const char c : std::string_view("0123456789+-.: abcdefilnrstuyBCINT")) {
+    widest_plain_ = std::max<int>(widest_plain_, fonts.ascii_advances()[static_cast<unsigned char>(c)]);
+  }
+  digit_ = fonts.ascii_advances()[static_cast<unsigned char>('0')];
+  minus_ = fonts.ascii_advances()[static_cast<unsigned char>('-')];
+  point_ = fonts.ascii_advances()[static_cast<unsigned char>('.')];
 }
 
 int CellPainter::line_left(const CellPlace& place, int width, bool right) const {

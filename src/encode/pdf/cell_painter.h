@@ -44,6 +44,11 @@ class CellPainter {
   /// Returns how many lines the cell takes, 1 to kMaxCellLines. `text`: any bytes.
   std::size_t paint(std::string_view text, const CellPlace& place, PageContent& page, GlyphUse& use,
                     CellChanges& changes) {
+    // So few bytes fit even if all were as wide as an em, and their own widths need not be known.
+    const bool surely_fits =
+        !place.right && text.size() <= kShortText && static_cast<int>(text.size()) * kUnitsPerEm <= place.units;
+    if (surely_fits && page.show_if_plain(place.left, place.baseline, text)) [[likely]]
+      return 1;
     const Measure measure = measure_ascii(text, place.units);
     if (measure.width <= place.units && (measure.flags & (kControl | kHigh)) == 0) [[likely]] {
       const int x = place.right ? place.left + place.width - text_tenths(measure.width, font_size_) : place.left;
@@ -56,6 +61,26 @@ class CellPainter {
       return 1;
     }
     return paint_lines(text, place, page, use, changes);
+  }
+
+  /// The same for text that is plain whatever the value: of digits, letters and signs of dates, times and floats.
+  std::size_t paint_plain(std::string_view text, const CellPlace& place, PageContent& page, GlyphUse& use,
+                          CellChanges& changes) {
+    if (place.right || static_cast<int>(text.size()) * widest_plain_ > place.units) [[unlikely]]
+      return paint(text, place, page, use, changes);
+    page.show_plain(place.left, place.baseline, text);
+    return 1;
+  }
+  /// The same for digits, with a point before the last ones if `has_point`, and perhaps a minus sign: digits are
+  /// equally wide. `text` is not empty.
+  std::size_t paint_digits(std::string_view text, bool has_point, const CellPlace& place, PageContent& page,
+                           GlyphUse& use, CellChanges& changes) {
+    const int width = static_cast<int>(text.size()) * digit_ - (text.front() == '-' ? digit_ - minus_ : 0) -
+                      (has_point ? digit_ - point_ : 0);
+    if (width > place.units) [[unlikely]]
+      return paint(text, place, page, use, changes);
+    page.show_plain(place.left + place.width - text_tenths(width, font_size_), place.baseline, text);
+    return 1;
   }
 
   /// How wide a text would be, in kUnitsPerEm, broken only where it has line feeds. Counts at most `limit` and a
@@ -115,6 +140,10 @@ class CellPainter {
   CharacterInfo ellipsis_;
   std::array<std::uint32_t, 256> ascii_{};  ///< advance and flags
   std::array<LineBreak, 128> breaks_{};
+  int widest_plain_ = 0;
+  int digit_ = 0;
+  int minus_ = 0;
+  int point_ = 0;
   TextShaper shaper_;
 
   // Scratch.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "encode/text/byte_scan.h"
 #include "encode/text/digits.h"
 
 namespace longshore {
@@ -23,6 +24,23 @@ int thousandths(int units) {
   const int scaled = units * 1000;
   return (scaled >= 0 ? scaled + kUnitsPerEm / 2 : scaled - kUnitsPerEm / 2) / kUnitsPerEm;
 }
+
+/// The bytes that cannot stand in a PDF string as they are, and controls.
+struct StringSpecials {
+  bool operator()(char byte) const {
+    return byte == '(' || byte == ')' || byte == '\\' || static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F;
+  }
+#if defined(__SSE2__)
+  __m128i operator()(__m128i block) const {
+    const __m128i open = _mm_cmpeq_epi8(block, _mm_set1_epi8('('));
+    const __m128i close = _mm_cmpeq_epi8(block, _mm_set1_epi8(')'));
+    const __m128i backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
+    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1F)), block);
+    const __m128i erase = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7F));
+    return _mm_or_si128(_mm_or_si128(_mm_or_si128(open, close), _mm_or_si128(backslash, control)), erase);
+  }
+#endif
+};
 
 /// Most cells are of some ten bytes, for which a call of memcpy costs more than the copying.
 char* copy_short(char* out, std::string_view bytes) {
@@ -112,6 +130,25 @@ void PageContent::show_plain(int x, int y, std::string_view bytes) {
   out = copy_short(out, bytes);
   std::memcpy(out, ")Tj\n", 4);
   text_.grow(static_cast<std::size_t>(out + 4 - begin));
+}
+
+bool PageContent::show_if_plain(int x, int y, std::string_view bytes) {
+  use_font(kByteFont);
+  const int old_x = x_;
+  const int old_y = y_;
+  char* const begin = text_.reserve_back(kShortText + kMoveRoom);
+  char* const string = move_to(x, y, begin) + 1;
+  string[-1] = '(';
+  char* const end = copy_short(string, bytes);
+  // Looked at where it was copied to: there, 32 bytes can be read whatever its length.
+  if (scan_short(string, bytes.size(), string, StringSpecials{}) != 0) [[unlikely]] {
+    x_ = old_x;
+    y_ = old_y;
+    return false;
+  }
+  std::memcpy(end, ")Tj\n", 4);
+  text_.grow(static_cast<std::size_t>(end + 4 - begin));
+  return true;
 }
 
 void PageContent::show_bytes(int x, int y, std::string_view bytes) {

@@ -23,6 +23,9 @@ inline constexpr std::string_view kHeaderFill = ".894 .918 .949 rg\n";
 inline constexpr std::string_view kRule = ".18 .36 .62 rg\n";
 inline constexpr std::string_view kFineRule = ".8 .83 .87 rg\n";
 
+/// Bytes that show_if_plain() takes.
+inline constexpr std::size_t kShortText = 32;
+
 /// An en dash, unlike an empty text, which leaves its cell blank.
 inline constexpr char32_t kNullMark = 0x2013;
 
@@ -43,6 +46,8 @@ class PageContent {
 
   /// Text without specials: no parentheses, backslashes or controls; bytes from 0x80 on are WinAnsiEncoding.
   void show_plain(int x, int y, std::string_view bytes);
+  /// The same for any bytes, at most kShortText, if they are plain ASCII; else nothing is shown, and false returned.
+  bool show_if_plain(int x, int y, std::string_view bytes);
   /// Any printable bytes of WinAnsiEncoding.
   void show_bytes(int x, int y, std::string_view bytes);
   /// What stands for NULL: kNullMark in a lighter colour.

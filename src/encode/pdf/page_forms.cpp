@@ -1,5 +1,6 @@
 #include "pdf/page_forms.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <iterator>
@@ -16,6 +17,8 @@ namespace {
 constexpr std::string_view kTextWidth = "90 Tz\n";
 static_assert(kTextWidthPercent == 90);
 constexpr int kHairline = 5;
+/// Bytes that draw_form() and end_page() format at most.
+constexpr std::size_t kPageEndsRoom = 256;
 constexpr int kLargeNote = 90;
 
 /// A piece of text in one line, cut with an ellipsis if need be; set to the right of `x` when `right`.
@@ -94,6 +97,22 @@ void draw_header(const ExportSpec& spec, const FontSet& fonts, const TableLayout
   rule.take(kRule, kInk, out);
 }
 
+void draw_stripes(const FontSet& fonts, const TableLayout& layout, std::size_t group, ByteBuffer& out) {
+  PageContent content(fonts);
+  const int height = layout.row_height(1);
+  for (int row = 1; row < layout.full_page_rows(); row += 2) {
+    content.rectangle(layout.table_left(), layout.rows_top(false) - (row + 1) * height, layout.table_width(group),
+                      height);
+  }
+  content.take(kStripe, kInk, out);
+}
+
+void draw_form(std::string_view name, std::size_t group, ByteBuffer& out) {
+  char* const begin = out.reserve_back(kPageEndsRoom);
+  char* const end = fmt::format_to(begin, FMT_COMPILE("/{}{} Do\n"), name, group);
+  out.grow(static_cast<std::size_t>(end - begin));
+}
+
 void draw_footer(const ReportText& text, const FontSet& fonts, const TableLayout& layout, std::int64_t pages,
                  GlyphUse& use, ByteBuffer& out) {
   out.append(kTextWidth);
@@ -112,23 +131,29 @@ void draw_footer(const ReportText& text, const FontSet& fonts, const TableLayout
 }
 
 void begin_page(const TableLayout& layout, std::size_t group, bool first, ByteBuffer& out) {
-  std::string text = ".1 0 0 .1 0 0 cm\n";
-  text += kTextWidth;
-  if (first) {
-    fmt::format_to(std::back_inserter(text), "/T Do\nq 1 0 0 1 0 {} cm\n/H{} Do\nQ\n", -layout.title_height, group);
-  } else {
-    fmt::format_to(std::back_inserter(text), "/H{} Do\n", group);
+  out.append(".1 0 0 .1 0 0 cm\n");
+  out.append(kTextWidth);
+  if (!first) {
+    draw_form("H", group, out);
+    return;
   }
-  out.append(text);
+  out.append(fmt::format("/T Do\nq 1 0 0 1 0 {} cm\n", -layout.title_height));
+  draw_form("H", group, out);
+  out.append("Q\n");
 }
 
 void end_page(const FontSet& fonts, const TableLayout& layout, std::int64_t number, ByteBuffer& out) {
-  const std::string text = fmt::format("Page {} of ", number);
+  char text[48];
+  const std::string_view shown(
+      text, static_cast<std::size_t>(fmt::format_to(text, FMT_COMPILE("Page {} of "), number) - text));
   int units = 0;
-  for (const char c : text) units += fonts.ascii_advances()[static_cast<unsigned char>(c)];
+  for (const char c : shown) units += fonts.ascii_advances()[static_cast<unsigned char>(c)];
   const int x = page_count_left(layout) - text_tenths(units, kFooterFontSize);
   out.append(kQuietInk);
-  out.append(fmt::format("BT\n/F0 {} Tf\n{} {} Td({})Tj\nET\n/P Do\n", kFooterFontSize, x, kFooterBaseline, text));
+  char* const begin = out.reserve_back(kPageEndsRoom);
+  char* const end = fmt::format_to(begin, FMT_COMPILE("BT\n/F0 {} Tf\n{} {} Td({})Tj\nET\n/P Do\n"), kFooterFontSize, x,
+                                   kFooterBaseline, shown);
+  out.grow(static_cast<std::size_t>(end - begin));
 }
 
 void draw_empty_report(const FontSet& fonts, const TableLayout& layout, GlyphUse& use, ByteBuffer& out) {

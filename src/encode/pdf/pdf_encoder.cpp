@@ -12,18 +12,17 @@
 namespace longshore {
 namespace {
 
-constexpr std::int64_t kChunkBytes = std::int64_t{1} << 20;
 /// Measured on audit rows, see README.md.
 constexpr int kPageCompression = 1;
 
 }  // namespace
 
 PdfEncoder::PdfEncoder(const ExportSpec& spec, ReportText text, std::vector<ReportColumn> columns,
-                       ReportProgress progress, std::int64_t max_rows, std::shared_ptr<const FontSet> fonts)
+                       ReportProgress progress, const PdfLimits& limits, std::shared_ptr<const FontSet> fonts)
     : spec_(spec),
       text_(std::move(text)),
       fonts_(std::move(fonts)),
-      max_rows_(max_rows),
+      limits_(limits),
       columns_(std::move(columns)),
       use_(std::move(progress.use)),
       position_(progress.position),
@@ -61,7 +60,14 @@ std::size_t PdfEncoder::paint_cells(std::size_t group, std::size_t row, int base
       continue;
     }
     CellChanges changes;
-    lines = std::max(lines, painter_->paint(column.text(column, row), place, page, use_, changes));
+    const std::string_view text = column.text(column, row);
+    if (column.digits) {
+      lines = std::max(lines, painter_->paint_digits(text, column.cell.type.scale > 0, place, page, use_, changes));
+    } else if (column.plain && !column.wraps) {
+      lines = std::max(lines, painter_->paint_plain(text, place, page, use_, changes));
+    } else {
+      lines = std::max(lines, painter_->paint(text, place, page, use_, changes));
+    }
     // A column that is repeated on further pages counts once.
     const bool counted = group == 0 || i > 0 || slots[i].column != 0;
     if ((changes.truncated || changes.replaced) && counted) [[unlikely]]
@@ -93,11 +99,7 @@ void PdfEncoder::place_row(std::size_t row, ByteBuffer& out) {
     open_pages();
     height = layout_->row_height(paint_row(row));
   }
-  if (position_.page_rows % 2 == 1) {
-    for (std::size_t group = 0; group < pages_.size(); ++group) {
-      pages_[group].rectangle(layout_->table_left(), position_.y - height, layout_->table_width(group), height);
-    }
-  }
+  if (position_.page_rows % 2 == 1) stripes_.push_back({position_.y - height, height});
   position_.y -= height;
   ++position_.page_rows;
   ++position_.rows;
@@ -122,9 +124,21 @@ void PdfEncoder::open_pages() {
 
 void PdfEncoder::write_streams(bool ends_pages, ByteBuffer& out) {
   const auto groups = static_cast<std::int64_t>(pages_.size());
+  // Most pages hold as many rows of one line as they can. Their stripes are drawn by a form: the same for all, and less
+  // to compress.
+  const bool regular = ends_pages && !continued_ && position_.rounds > 1 &&
+                       position_.page_rows == layout_->full_page_rows() &&
+                       position_.y == layout_->rows_top(false) - position_.page_rows * one_line_;
   for (std::size_t group = 0; group < pages_.size(); ++group) {
     content_.clear();
     if (!continued_) begin_page(*layout_, group, position_.rounds == 1, content_);
+    if (regular) {
+      draw_form("Z", group, content_);
+    } else {
+      for (const Stripe& stripe : stripes_) {
+        pages_[group].rectangle(layout_->table_left(), stripe.y, layout_->table_width(group), stripe.height);
+      }
+    }
     pages_[group].take(kStripe, kInk, content_);
     if (ends_pages) {
       const std::int64_t number = (position_.rounds - 1) * groups + static_cast<std::int64_t>(group) + 1;
@@ -137,6 +151,7 @@ void PdfEncoder::write_streams(bool ends_pages, ByteBuffer& out) {
     chunk_bytes_ += static_cast<std::int64_t>(object.size());
     chunk_crc_ = crc32(object, chunk_crc_);
   }
+  stripes_.clear();
   record_.streams.ends_pages.push_back(ends_pages);
   continued_ = true;
   if (ends_pages) position_.open = false;
@@ -164,8 +179,8 @@ ChunkSummary PdfEncoder::close_chunk(ByteBuffer& out) {
 Result<std::optional<ChunkSummary>> PdfEncoder::encode(const RowBatch& batch, ByteBuffer& out) {
   const std::size_t rows = batch.row_count();
   if (rows == 0) return std::nullopt;
-  if (max_rows_ > 0 && position_.rows + static_cast<std::int64_t>(rows) > max_rows_) {
-    return fail(user_error("too_many_rows", "a PDF report holds at most " + grouped_digits(max_rows_) +
+  if (limits_.max_rows > 0 && position_.rows + static_cast<std::int64_t>(rows) > limits_.max_rows) {
+    return fail(user_error("too_many_rows", "a PDF report holds at most " + grouped_digits(limits_.max_rows) +
                                                 " rows and this export has more; narrow it with a filter, or choose "
                                                 "csv, xlsx or parquet"));
   }
@@ -177,7 +192,7 @@ Result<std::optional<ChunkSummary>> PdfEncoder::encode(const RowBatch& batch, By
   }
   for (std::size_t row = 0; row < rows; ++row) place_row(row, out);
   chunk_rows_ += static_cast<std::int64_t>(rows);
-  if (chunk_bytes_ < kChunkBytes) return std::nullopt;
+  if (chunk_bytes_ < limits_.chunk_bytes) return std::nullopt;
   return close_chunk(out);
 }
 

@@ -10,6 +10,7 @@
 #include "pdf/font_set.h"
 #include "pdf/glyph_use.h"
 #include "pdf/page_content.h"
+#include "pdf/pdf_format.h"
 #include "pdf/report_column.h"
 #include "pdf/report_progress.h"
 #include "pdf/report_text.h"
@@ -20,13 +21,13 @@ namespace longshore {
 /// Places rows on pages and writes each full page's content as a compressed stream object, numbered from 1. Everything
 /// else of the file comes at its end (PdfFrame).
 ///
-/// A chunk is closed at the first batch border with 1 MiB or more of output. The page that is then open is written as
-/// far as it got, as a stream of its own; its next rows make another stream of the same page. So no page is short, and
-/// a chunk's detail need not carry the content of a page. Where a chunk ends depends on the rows alone.
+/// A chunk is closed at the first batch border with 1 MiB or more of output (PdfLimits). The page that is then open is
+/// written as far as it got, as a stream of its own; its next rows make another stream of the same page. So no page is
+/// short, and a chunk's detail need not carry the content of a page. Where a chunk ends depends on the rows alone.
 class PdfEncoder final : public PartitionEncoder {
  public:
   PdfEncoder(const ExportSpec& spec, ReportText text, std::vector<ReportColumn> columns, ReportProgress progress,
-             std::int64_t max_rows, std::shared_ptr<const FontSet> fonts);
+             const PdfLimits& limits, std::shared_ptr<const FontSet> fonts);
 
   /// Errors: `too_many_rows` (user), `batch_shape` (internal).
   Result<std::optional<ChunkSummary>> encode(const RowBatch& batch, ByteBuffer& out) override;
@@ -37,6 +38,12 @@ class PdfEncoder final : public PartitionEncoder {
   struct Change {
     std::size_t column;
     CellChanges changes;
+  };
+
+  /// The background of a row.
+  struct Stripe {
+    int y;
+    int height;
   };
 
   void set_layout(TableLayout layout);
@@ -51,7 +58,7 @@ class PdfEncoder final : public PartitionEncoder {
   ExportSpec spec_;
   ReportText text_;
   std::shared_ptr<const FontSet> fonts_;
-  std::int64_t max_rows_;
+  PdfLimits limits_;
   std::vector<ReportColumn> columns_;
 
   // Set with the layout.
@@ -67,6 +74,7 @@ class PdfEncoder final : public PartitionEncoder {
   GlyphUse use_;
   RowPosition position_;
   std::int64_t streams_ = 0;         ///< content streams written
+  std::vector<Stripe> stripes_;      ///< of the rows since the last stream
   bool continued_ = false;           ///< the open pages were begun by an earlier stream
   std::vector<Change> row_changes_;  ///< of the row in hand, which may be painted twice
 

@@ -9,7 +9,8 @@
 namespace longshore {
 
 struct PdfLimits {
-  std::int64_t max_rows = 200'000;  ///< of a report; 0: any number
+  std::int64_t max_rows = 200'000;                   ///< of a report; 0: any number
+  std::int64_t chunk_bytes = std::int64_t{1} << 20;  ///< output at which a chunk is closed; the file depends on it
 };
 
 /// A table report for people, as PDF/A-2b. See README.md for what it looks like and how each type is shown.
@@ -25,6 +26,7 @@ class PdfFormat final : public Format {
 
  private:
   FormatTraits traits_;
+  PdfLimits limits_;
   std::shared_ptr<const FontSet> fonts_;
 };
 

@@ -181,6 +181,7 @@ Status PdfFrame::epilogue(const std::vector<EncodedPartition>& partitions, const
   add_form("T", [&] { draw_title(text_, *fonts_, layout, summary.rows, use, content); });
   for (std::size_t group = 0; group < layout.groups.size(); ++group) {
     add_form("H" + std::to_string(group), [&] { draw_header(spec_, *fonts_, layout, group, use, content); });
+    add_form("Z" + std::to_string(group), [&] { draw_stripes(*fonts_, layout, group, content); });
   }
   add_form("P", [&] { draw_footer(text_, *fonts_, layout, std::int64_t(pages.size()), use, content); });
   TRY(const std::string fonts, write_fonts(*fonts_, use, writer));

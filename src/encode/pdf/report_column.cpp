@@ -73,9 +73,11 @@ void choose_text(ReportColumn& column) {
     case LogicalType::int16:
     case LogicalType::int32:
       column.text = by_writer<write_int32_cell>;
+      column.digits = true;
       return;
     case LogicalType::int64:
       column.text = by_writer<write_int64_cell>;
+      column.digits = true;
       return;
     case LogicalType::float32:
       column.text = float_text<float>;
@@ -105,6 +107,7 @@ void choose_text(ReportColumn& column) {
     case LogicalType::decimal:
       if (physical_type(type) == PhysicalType::decimal128) {
         column.text = by_writer<write_decimal_cell>;
+        column.digits = true;
         return;
       }
       break;

@@ -28,6 +28,7 @@ struct ReportColumn {
   LocalTime time;
   bool numeric = false;  ///< set to the right
   bool plain = false;    ///< printable ASCII without PDF's special characters, always
+  bool digits = false;   ///< integers and numeric(p,s): digits, perhaps a sign and a point
   bool wraps = false;    ///< made to be broken into lines: text, json, arrays, bytes
   CellText text = nullptr;
   std::string scratch;

@@ -16,7 +16,7 @@ namespace {
 constexpr int kLargestFont = 80;
 constexpr int kGroupedFont = 70;  ///< where columns go on over pages: then there is room for a readable size
 constexpr int kGroupedText = 16 * kUnitsPerEm;  ///< room that a column of text gets there
-constexpr int kMaxExtra = 600;  ///< a column never stretches by more than this for the sake of a full page
+constexpr int kMaxExtra = 900;  ///< a column never stretches by more than this for the sake of a full page
 constexpr int kMaxTenths = 0xFFFF;
 
 int tenths(int units, int font_size) {

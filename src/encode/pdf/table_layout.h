@@ -44,6 +44,8 @@ struct TableLayout {
   }
   /// Upper edge of the first row.
   int rows_top(bool first) const { return table_top(first) - header_height; }
+  /// Rows of one line that a page, but for the first ones, has room for.
+  int full_page_rows() const { return (rows_top(false) - kBottomMargin) / row_height(1); }
   int table_left() const { return kSideMargin; }
   int table_width(std::size_t group) const {
     const TableSlot& last = groups[group].back();

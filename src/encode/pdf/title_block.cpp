@@ -17,7 +17,7 @@ constexpr std::size_t kMaxLinesOfAFilter = 3;
 }  // namespace
 
 TitleBlock::TitleBlock(const ReportText& text, const FontSet& fonts, const PageSize& page)
-    : fonts_(fonts), page_(page), shaper_(fonts) {
+    : page_(page), shaper_(fonts) {
   const int left = kSideMargin;
   const int width = page.width - 2 * kSideMargin;
   int y = kTitleSize;

@@ -43,7 +43,6 @@ class TitleBlock {
   int add_facts(const ReportText& text, int left, int width, int y);
   int add_filters(const ReportText& text, int left, int width, int y);
 
-  const FontSet& fonts_;
   PageSize page_;
   TextShaper shaper_;
   std::vector<Piece> pieces_;

@@ -49,6 +49,24 @@ TEST(PdfResume, AnyChunkBorderGivesTheSameBytes) {
   EXPECT_EQ(PdfReader(resumed.bytes).complaints(), "");
 }
 
+TEST(PdfResume, ABorderAfterEveryBatchGivesTheSameBytes) {
+  const FormatTable formats = pdf_formats({.max_rows = 0, .chunk_bytes = 0});
+  const std::vector<Row> rows = changing_rows(3000);
+  const ExportSpec spec = pdf_spec(kColumns);
+  // 5 rows: several borders on each page; 61: about one.
+  for (const std::size_t batch_rows : {std::size_t{1}, std::size_t{5}, std::size_t{61}, std::size_t{2999}}) {
+    const EncodedFile whole = encode_file(formats, spec, rows, 1, batch_rows, false);
+    const EncodedFile resumed = encode_file(formats, spec, rows, 1, batch_rows, true);
+    EXPECT_TRUE(whole.bytes == resumed.bytes) << batch_rows;
+    EXPECT_EQ(PdfReader(resumed.bytes).complaints(), "");
+  }
+  // However many streams a page was written in, it reads the same.
+  const auto text = [&](std::size_t batch_rows) {
+    return PdfReader(encode_file(formats, spec, rows, 1, batch_rows, true).bytes).raw_text();
+  };
+  EXPECT_EQ(text(1500), text(1501));
+}
+
 TEST(PdfResume, ManyPagesAtOnceGiveTheSameBytes) {
   std::vector<std::string> columns;
   for (int i = 0; i < 120; ++i) columns.push_back("column_" + std::to_string(i) + ":text");
