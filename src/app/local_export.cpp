@@ -1,6 +1,5 @@
 #include "app/local_export.h"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -11,23 +10,9 @@
 #include "jobs/format_choices.h"
 #include "plan/export_plan.h"
 #include "scan/source_database.h"
+#include "worker/run_plan.h"
 
 namespace longshore {
-
-namespace {
-
-/// A format's rules where one reader goes through all partitions in turn: those of a workbook are whole sheets then, so
-/// that the number of every row is known when it is written. Many columns make smaller ones, because a sheet's XML (50
-/// bytes around each value, about) must stay below 4 GiB.
-FormatRules rules_of(const FormatTraits& format, std::size_t columns) {
-  FormatRules rules{format.name, format.parallel, format.max_rows, format.max_partition_rows, 0};
-  if (format.sheet_rows == 0) return rules;
-  const auto row_bytes = static_cast<std::int64_t>(512 + 64 * columns);
-  rules.max_partition_rows = std::min(format.sheet_rows, (std::int64_t{7} << 29) / row_bytes);
-  return rules;
-}
-
-}  // namespace
 
 Result<LocalExportReport> run_local_export(const LocalExportRequest& request,
                                            const std::function<void(const LocalExportProgress&)>& progress,
@@ -45,7 +30,7 @@ Result<LocalExportReport> run_local_export(const LocalExportRequest& request,
   PlanPolicy policy;
   policy.max_partitions = 1;
   const FormatTraits& traits = formats.find(spec.format)->traits();
-  TRY(const ExportPlan plan, plan_export(*source, spec, rules_of(traits, spec.columns.size()), policy, stop));
+  TRY(const ExportPlan plan, plan_export(*source, spec, plan_rules(traits, spec.columns.size()), policy, stop));
   TRY(LocalFile file, write_local_file(
                           {spec, formats, *source, plan, request.output_path},
                           [&](std::int64_t rows, std::int64_t bytes) {

@@ -117,11 +117,9 @@ Status run_partition(const PartitionWork& work, const WorkerRooms& rooms, LivePr
                      std::stop_token stop) {
   const ExportSpec& spec = work.job.spec;
   TRY(SourceDatabase* const source, rooms.sources.find(spec.dataset.source));
-  // Of later partitions too little is certain: rows may be added to those before them until they are read.
-  const bool first = work.partition.index == 0;
+  // Where a place matters, every partition begins one of its own; see plan_rules().
   TRY(const std::unique_ptr<PartitionEncoder> encoder,
-      first ? rooms.formats.make_encoder_at(spec, summary_so_far(work), PartitionPlace{})
-            : rooms.formats.make_encoder(spec, summary_so_far(work)));
+      rooms.formats.make_encoder_at(spec, summary_so_far(work), PartitionPlace{}));
   const ScanRequest request{&spec, remaining_range(work), BatchLimits{}, "exp_" + work.job.id.str()};
   TRY(const std::unique_ptr<RowSource> rows, source->open_scan(request, stop));
 

@@ -1,8 +1,20 @@
 #include "worker/run_plan.h"
 
+#include <algorithm>
+
 #include "base/crash_point.h"
 
 namespace longshore {
+
+FormatRules plan_rules(const FormatTraits& format, std::size_t columns) {
+  FormatRules rules{format.name, format.parallel, format.max_rows, format.max_partition_rows, 0};
+  if (format.sheet_rows == 0) return rules;
+  // What rows hold on top of tags and short values is not known here, so the bound is loose.
+  const auto row_bytes = static_cast<std::int64_t>(512 + 64 * columns);
+  rules.parallel = false;  // not by size: as few as there must be
+  rules.max_partition_rows = std::min(format.sheet_rows, (std::int64_t{7} << 29) / row_bytes);
+  return rules;
+}
 
 Status run_plan(const PlanWork& work, const WorkerRooms& rooms, std::stop_token stop) {
   const ExportSpec& spec = work.job.spec;
@@ -12,7 +24,7 @@ Status run_plan(const PlanWork& work, const WorkerRooms& rooms, std::stop_token 
   }
   TRY(SourceDatabase* const source, rooms.sources.find(spec.dataset.source));
   const FormatTraits& traits = format->traits();
-  const FormatRules rules{traits.name, traits.parallel, traits.max_rows, traits.max_partition_rows, traits.sheet_rows};
+  const FormatRules rules = plan_rules(traits, spec.columns.size());
   TRY(const ExportPlan plan, plan_export(*source, spec, rules, rooms.plan, stop));
   crash_point("plan.before_upload");
   if (work.job.upload_id.empty()) {

@@ -46,7 +46,7 @@ XlsxFormat::XlsxFormat(XlsxLimits limits) : limits_(limits) {
   traits_.streamable = false;
   traits_.max_rows = limits.max_sheets * limits.rows_per_sheet;
   traits_.sheet_rows = limits.rows_per_sheet;
-  traits_.max_partition_rows = std::min(limits.max_partition_rows, limits.rows_per_sheet);
+  traits_.max_partition_rows = limits.rows_per_sheet;
   traits_.size_factor = 0.3;                       // 0.45 with row numbers
   traits_.encoder_memory = std::int64_t{3} << 20;  // undeflated XML (2 MiB at most is kept) and the deflater's tables
 }

@@ -10,7 +10,6 @@ namespace longshore {
 struct XlsxLimits {
   int max_sheets = 10;                        ///< policy: more is no workbook that people open
   std::int64_t rows_per_sheet = 1'048'575;    ///< Excel's 1,048,576, less the header row
-  std::int64_t max_partition_rows = 100'000;  ///< what the planner cuts partitions to; a sheet holds whole ones
   std::int64_t sheet_bytes = 4'000'000'000;   ///< of XML, and deflated: below 4 GiB, where ZIP ends without zip64
 };
 

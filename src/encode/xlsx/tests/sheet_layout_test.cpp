@@ -26,7 +26,7 @@ std::string shape(const std::vector<EncodedPartition>& partitions, const XlsxLim
   return text;
 }
 
-const XlsxLimits kTen{.max_sheets = 3, .rows_per_sheet = 10, .max_partition_rows = 10, .sheet_bytes = 1000};
+const XlsxLimits kTen{.max_sheets = 3, .rows_per_sheet = 10, .sheet_bytes = 1000};
 
 TEST(SheetLayout, PutsAsManyPartitionsOnASheetAsFit) {
   EXPECT_EQ(shape({}, kTen), "0-0:0 ");

@@ -52,7 +52,7 @@ TEST(XlsxFormat, SaysWhatItCan) {
   EXPECT_FALSE(traits.streamable);
   EXPECT_EQ(traits.max_rows, 10'485'750);
   EXPECT_EQ(traits.sheet_rows, 1'048'575);
-  EXPECT_EQ(traits.max_partition_rows, 100'000);
+  EXPECT_EQ(traits.max_partition_rows, 1'048'575);
   XlsxLimits three;
   three.max_sheets = 3;
   EXPECT_EQ(XlsxFormat(three).traits().max_rows, 3'145'725);
@@ -311,7 +311,7 @@ TEST(XlsxFormat, RollsOverToFurtherSheets) {
   std::vector<Row> rows;
   for (std::int64_t i = 0; i < 23; ++i) rows.push_back({i});
   WorkbookCut cut;
-  cut.limits = {.max_sheets = 3, .rows_per_sheet = 10, .max_partition_rows = 5};
+  cut.limits = {.max_sheets = 3, .rows_per_sheet = 10};
   cut.borders = {0, 5, 10, 10, 15, 20, 23};
   for (const bool numbered : {true, false}) {
     cut.numbered = numbered;
