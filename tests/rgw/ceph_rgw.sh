@@ -93,6 +93,10 @@ mon_max_pg_per_osd = 2000
 # The monitor otherwise gathers changes for a second, which makes a start slow.
 paxos_propose_interval = 0.02
 paxos_min_wait = 0.005
+# What a client asks before the OSD is quite ready is often only sent again at its next tick, by default after 5 s.
+objecter_tick_interval = 0.2
+# Changes of users are told to all gateways; one that was killed counts as one for a while and would be waited for.
+client_notify_timeout = 1
 
 [mon]
 mon_data = $dir/mon
@@ -116,6 +120,7 @@ rgw_data = $dir/rgw
 # Without tcp_nodelay every XML answer takes 40 ms longer (Nagle's algorithm against delayed acknowledgements).
 rgw_frontends = beast endpoint=127.0.0.1:$port tcp_nodelay=1 ssl_endpoint=127.0.0.1:$tls_port ssl_certificate=$dir/tls.crt ssl_private_key=$dir/tls.key
 rgw_thread_pool_size = 64
+rgw_max_notify_retries = 0
 rgw_dns_name = s3.localhost
 # Customer keys and KMS keys without TLS, and one KMS key that exists only here.
 rgw_crypt_require_ssl = false
@@ -183,6 +188,8 @@ start_cluster() {
   monmaptool --create --clobber --fsid "$fsid" --addv a "$(sed -n 's/^mon_host = //p' "$conf")" "$dir/monmap" >/dev/null || return 1
   ceph-mon -c "$conf" -i a --mkfs --monmap "$dir/monmap" || return 1
   launch monitor ceph-mon -c "$conf" -i a -f
+  # Whoever asks it too early tries again only after seconds.
+  until (: <"/dev/tcp/127.0.0.1/${ports%% *}") 2>/dev/null; do alive monitor || return 1; sleep 0.01; done
   ceph -c "$conf" --connect-timeout 20 osd new "$osd_uuid" >/dev/null || return 1
   ceph-osd -c "$conf" -i 0 --mkfs --osd-uuid "$osd_uuid" 2>>"$dir/log/osd.out" || return 1
   launch osd ceph-osd -c "$conf" -i 0 -f
