@@ -22,6 +22,7 @@
 #include "catalog/catalog.h"
 #include "catalog/request.h"
 #include "dispatch/work_signal.h"
+#include "jobs/format_choices.h"
 #include "metadata/migrate.h"
 #include "metadata/sql_store.h"
 #include "metadata/sqlite/sqlite_database.h"

@@ -20,6 +20,8 @@ std::string_view known_method(std::string_view method) {
 LogLevel level_of(const Exchange& exchange) {
   if (exchange.status == 500) return LogLevel::error;
   if (exchange.status > 500) return LogLevel::warn;
+  // A file that ended in the middle of its way out.
+  if (!exchange.complete && !exchange.note.error_code.empty()) return LogLevel::warn;
   const std::string_view route = exchange.note.route;
   const bool watching = route == "/healthz" || route == "/readyz" || route == "/metrics";
   return watching && exchange.status < 400 ? LogLevel::debug : LogLevel::info;

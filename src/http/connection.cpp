@@ -15,6 +15,7 @@
 #include "http/problem.h"
 #include "http/response_head.h"
 #include "http/target.h"
+#include "storage/local/readable_object.h"
 #include "storage/range.h"
 
 namespace longshore {
@@ -30,33 +31,39 @@ constexpr std::size_t kKeptBuffer = 4 << 10;   // of input buffer that an idle c
 constexpr std::int64_t kMaxDrained = 4 << 20;  // thrown away after a refusal, so that the client reads the answer
 constexpr std::chrono::milliseconds kDrainTime{2000};
 
-struct FilePiece {
-  std::int64_t sent = 0;
-  int error = 0;  ///< errno; EAGAIN when the client must read first
-};
+/// Sends from the page cache until the socket is full, `length` is sent, or it fails; errno of that, and what was sent
+/// before is added to `sent`.
+int send_run(int socket, int file, std::int64_t offset, std::int64_t length, std::int64_t& sent) {
+  while (length > 0) {
+    off_t at = offset;
+    const ssize_t n = ::sendfile(socket, file, &at, static_cast<std::size_t>(length));
+    if (n == 0) return EIO;  // shorter than it was when the response began
+    if (n < 0 && errno != EINTR) return errno;
+    if (n < 0) continue;
+    offset += n;
+    length -= n;
+    sent += n;
+  }
+  return 0;
+}
 
-/// Sends from the page cache until the socket is full, `length` is sent, or it fails. Runs on the file pool, because a
-/// page may have to come from the disk.
-FilePiece send_run(int socket, int file, std::int64_t offset, std::int64_t length) {
+Connection::FilePiece send_piece(int socket, const ReadableObject& object, std::int64_t offset, std::int64_t length) {
   // A client that goes away is an error code here, not a signal; sendfile() has no MSG_NOSIGNAL. The thread is the
   // pool's own, so the mask may stay.
   sigset_t pipe;
   sigemptyset(&pipe);
   sigaddset(&pipe, SIGPIPE);
   pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
-  FilePiece piece;
-  while (piece.sent < length) {
-    off_t at = offset + piece.sent;
-    const ssize_t n = ::sendfile(socket, file, &at, static_cast<std::size_t>(length - piece.sent));
-    if (n > 0) {
-      piece.sent += n;
-    } else if (n == 0) {
-      piece.error = EIO;  // shorter than it was when the response began
-      break;
-    } else if (errno != EINTR) {
-      piece.error = errno;
+  Connection::FilePiece piece;
+  while (piece.sent < length && piece.error == 0) {
+    const auto run = object.run_at(offset + piece.sent);
+    if (!run) {
+      piece.error = EIO;
+      piece.failure = run.error();
       break;
     }
+    const std::int64_t wanted = std::min(run->length, length - piece.sent);
+    piece.error = send_run(socket, run->file->get(), run->offset, wanted, piece.sent);
   }
   return piece;
 }
@@ -307,24 +314,30 @@ void Connection::send_file() {
   const std::int64_t left = range.length - file_sent_;
   if (left == 0) return response_done(true);
   // The descriptor stays valid meanwhile: the socket is closed by close() alone, which never runs while a job does.
-  asio::post(core_.files, [self = shared_from_this(), socket = socket_.native_handle(), file = range.descriptor,
+  // So does the object: it is the response's.
+  asio::post(core_.files, [self = shared_from_this(), socket = socket_.native_handle(), object = range.object.get(),
                            offset = range.offset + file_sent_, length = std::min(left, kFileTurn)]() mutable {
-    const FilePiece piece = send_run(socket, file, offset, length);
+    FilePiece piece = send_piece(socket, *object, offset, length);
     auto& io = self->loop_.io;
-    asio::post(io, [self = std::move(self), piece] { self->on_file_piece(piece.sent, piece.error); });
+    asio::post(io, [self = std::move(self), piece = std::move(piece)] { self->on_file_piece(piece); });
   });
 }
 
-void Connection::on_file_piece(std::int64_t sent, int error) {
-  file_sent_ += sent;
+void Connection::on_file_piece(const FilePiece& piece) {
+  file_sent_ += piece.sent;
+  if (piece.failure) {
+    // The head has gone out already: all that can be said to the client is that the body ends too early.
+    response_.note.error_code = piece.failure->code;
+    response_.note.error_detail = piece.failure->message;
+  }
   if (cut_off_ || timed_out_) return response_done(false);
   // A reader has to take a piece in the time of one write, not just a byte.
   if (file_sent_ - file_sent_at_deadline_ >= static_cast<std::int64_t>(kPiece)) {
     set_deadline(core_.options.write_timeout);
     file_sent_at_deadline_ = file_sent_;
   }
-  if (error == EAGAIN || error == EWOULDBLOCK) return wait_writable();
-  if (error != 0) return response_done(false);
+  if (piece.error == EAGAIN || piece.error == EWOULDBLOCK) return wait_writable();
+  if (piece.error != 0) return response_done(false);
   send_file();
 }
 

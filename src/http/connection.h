@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "base/error.h"
 #include "http/server_core.h"
 
 namespace longshore {
@@ -26,6 +27,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Executor = boost::asio::io_context::executor_type;
   using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
+
+  /// What one turn of sending a file came to.
+  struct FilePiece {
+    std::int64_t sent = 0;
+    int error = 0;                 ///< errno; EAGAIN when the client must read first
+    std::optional<Error> failure;  ///< of the store
+  };
 
   Connection(ServerCore& core, Loop& loop, Socket socket);
 
@@ -60,7 +68,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void respond(Response response);
   void write_next();
   void send_file();
-  void on_file_piece(std::int64_t sent, int error);
+  void on_file_piece(const FilePiece& piece);
   void wait_writable();
   void response_done(bool complete);
   void drain_then_close();

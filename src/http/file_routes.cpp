@@ -63,7 +63,7 @@ Selection select(const Request& request, const ObjectInfo& info) {
                                {.etag = info.etag, .modified = info.modified, .size = info.size});
 }
 
-Response serve(const Request& request, const VerifiedLink& link, const std::shared_ptr<const ReadableFile>& file) {
+Response serve(const Request& request, const VerifiedLink& link, const std::shared_ptr<const ReadableObject>& file) {
   const ObjectInfo& info = file->info();
   const Selection selection = select(request, info);
   Response response;
@@ -84,8 +84,7 @@ Response serve(const Request& request, const VerifiedLink& link, const std::shar
   if (selection.status == 200 || selection.status == 206) {
     response.set_header("Content-Type", link.content_type.empty() ? "application/octet-stream" : link.content_type);
     response.set_header("Content-Disposition", content_disposition(link.file_name));
-    response.file = FileRange{.owner = file,
-                              .descriptor = file->fd(),
+    response.file = FileRange{.object = file,
                               .offset = selection.status == 206 ? selection.range.first : 0,
                               .length = selection.status == 206 ? selection.range.length : info.size};
   }
@@ -98,12 +97,12 @@ Response answer(const Request& request, const LocalStore& store, const SignedLin
   if (!parameters) return problem_response(parameters.error(), request);
   const Result<VerifiedLink> link = links.verify(key, *parameters, clock.now());
   if (!link) return problem_response(link.error(), request);
-  Result<ReadableFile> file = store.open_for_read(link->key);
+  const auto file = store.open_for_read(link->key);
   if (!file && file.error().code == "object_not_found") {
     return problem_response(user_error("file_not_found", "The file has been removed."), request);
   }
   if (!file) return problem_response(file.error(), request);
-  return serve(request, *link, std::make_shared<const ReadableFile>(std::move(*file)));
+  return serve(request, *link, *file);
 }
 
 }  // namespace

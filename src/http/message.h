@@ -10,6 +10,8 @@
 
 namespace longshore {
 
+class ReadableObject;
+
 /// A header or query field. Header names compare without case; query names exactly.
 struct Field {
   std::string name;
@@ -36,10 +38,9 @@ struct Request {
   const std::string& parameter(std::string_view name) const;
 };
 
-/// A run of a file's bytes as the body of a response, sent straight from the page cache.
+/// Bytes of a stored object as the body of a response, sent straight from the page cache.
 struct FileRange {
-  std::shared_ptr<const void> owner;  ///< keeps the descriptor open until the last byte has gone
-  int descriptor = -1;                ///< sendfile() works on it
+  std::shared_ptr<const ReadableObject> object;  ///< stays open until the last byte has gone
   std::int64_t offset = 0;
   std::int64_t length = 0;
 };

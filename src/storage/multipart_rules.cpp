@@ -36,7 +36,11 @@ std::int64_t total_bytes(std::span<const PartReceipt> parts) {
 }
 
 std::string part_etag(std::string_view bytes) {
-  return fmt::format("{:08x}-{:x}", crc32c(bytes), bytes.size());
+  return part_etag(crc32c(bytes), static_cast<std::int64_t>(bytes.size()));
+}
+
+std::string part_etag(std::uint32_t crc32c, std::int64_t size) {
+  return fmt::format("{:08x}-{:x}", crc32c, size);
 }
 
 Error part_mismatch(const UploadRef& upload, const PartReceipt& receipt, std::string_view found) {

@@ -24,6 +24,7 @@ std::int64_t total_bytes(std::span<const PartReceipt> parts);
 /// The ETag of a part in the stores of this room: CRC-32C and size. It tells accidents apart, not attackers: the
 /// SHA-256 of each part is computed and kept by who uploads it.
 std::string part_etag(std::string_view bytes);
+std::string part_etag(std::uint32_t crc32c, std::int64_t size);
 
 /// `part_mismatch` (internal): the store does not hold the part that the receipt speaks of.
 Error part_mismatch(const UploadRef& upload, const PartReceipt& receipt, std::string_view found);

@@ -10,10 +10,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <mutex>
 #include <thread>
 
 #include "http/server.h"
 #include "raw_client.h"
+#include "storage/local/segment.h"
+#include "storage/multipart_rules.h"
 
 namespace longshore {
 namespace {
@@ -28,6 +32,14 @@ using ::testing::HasSubstr;
 
 constexpr char kKey[] = "acme/exports/2026/06/a.csv";
 constexpr char kBytes[] = "0123456789abcdefghij";
+
+/// How many more bytes come before the connection ends.
+std::int64_t read_all(RawClient& client) {
+  std::int64_t got = 0;
+  std::vector<char> piece(1 << 20);
+  for (long n = 0; (n = client.read_some(piece.data(), piece.size())) > 0;) got += n;
+  return got;
+}
 
 class FileRoutesTest : public ::testing::Test {
  protected:
@@ -48,7 +60,11 @@ class FileRoutesTest : public ::testing::Test {
   void start(ServerOptions options) {
     options.port = 0;
     server_ = *Server::make(
-        options, [this](Request& request) { return router_.handle(request); }, nullptr);
+        options, [this](Request& request) { return router_.handle(request); },
+        [this](const Exchange& exchange) {
+          const std::lock_guard lock(mutex_);
+          exchanges_.push_back(exchange);
+        });
   }
   /// Path and query of a link to the object.
   std::string link(const std::string& key = kKey, std::chrono::seconds lifetime = 300s) {
@@ -68,7 +84,26 @@ class FileRoutesTest : public ::testing::Test {
     std::filesystem::resize_file(path, static_cast<std::uintmax_t>(size));
   }
 
+  /// The same as an object uploaded in parts of so many bytes.
+  std::filesystem::path make_sparse_parts(const std::string& key, int count, std::int64_t part_bytes) {
+    std::vector<Segment> segments;
+    for (int number = 1; number <= count; ++number) {
+      segments.push_back({.number = number, .crc32c = 0, .bytes = part_bytes});
+      make_sparse(key + "/" + segment_name(number, 0), part_bytes);
+    }
+    std::ofstream(root_ / "objects" / key / kIndexName) << format_index(segments);
+    return root_ / "objects" / key;
+  }
+  /// What the log was told, once a request is done.
+  Exchange last_exchange() {
+    while (server_->connections() > 0) std::this_thread::yield();  // the test's own time limit is the bound
+    const std::lock_guard lock(mutex_);
+    return exchanges_.back();
+  }
+
   ManualClock clock_;
+  std::mutex mutex_;
+  std::vector<Exchange> exchanges_;
   std::filesystem::path root_;
   std::unique_ptr<LocalStore> store_;
   std::unique_ptr<SignedLinks> links_;
@@ -112,6 +147,39 @@ TEST_F(FileRoutesTest, ServesByteRanges) {
   EXPECT_EQ(beyond.status, 416);
   EXPECT_EQ(beyond.header("content-range"), "bytes */20");
   EXPECT_EQ(beyond.header("content-type"), "application/problem+json");
+}
+
+TEST_F(FileRoutesTest, ServesRangesAcrossThePartsOfAnObject) {
+  std::string whole;
+  std::vector<PartReceipt> parts;
+  const auto upload = store_->begin_upload("acme/parts.csv", {}).value();
+  for (const std::int64_t size : {kMinPartBytes + 1, kMinPartBytes, std::int64_t{7}}) {
+    std::string part(static_cast<std::size_t>(size), static_cast<char>('a' + parts.size()));
+    part.front() = '<';
+    part.back() = '>';
+    whole += part;
+    parts.push_back(store_->upload_part(upload, static_cast<int>(parts.size()) + 1, part).value());
+  }
+  const auto object = store_->complete_upload(upload, parts).value();
+  const std::string path = link("acme/parts.csv");
+  const RawResponse all = get(path);
+  EXPECT_EQ(all.status, 200);
+  EXPECT_TRUE(all.body == whole);
+  EXPECT_EQ(all.header("etag"), '"' + object.etag + '"');
+  const std::int64_t first = parts[0].bytes;
+  const std::int64_t second = first + parts[1].bytes;
+  const std::int64_t end = object.size - 1;
+  const std::vector<std::pair<std::int64_t, std::int64_t>> ranges{
+      {0, first - 1}, {first - 1, first}, {first, second - 1}, {first - 1, second},
+      {5, end},       {second, end},      {end, end}};
+  for (const auto& [from, to] : ranges) {
+    const std::string range = std::to_string(from) + "-" + std::to_string(to);
+    const RawResponse response = get(path, "Range: bytes=" + range + "\r\n");
+    EXPECT_EQ(response.status, 206) << range;
+    EXPECT_TRUE(response.body == whole.substr(static_cast<std::size_t>(from), static_cast<std::size_t>(to - from) + 1))
+        << range;
+    EXPECT_EQ(response.header("content-range"), "bytes " + range + "/" + std::to_string(object.size));
+  }
 }
 
 TEST_F(FileRoutesTest, MeetsConditions) {
@@ -166,19 +234,38 @@ TEST_F(FileRoutesTest, LinksExpireAndFilesGo) {
 TEST_F(FileRoutesTest, AFileRemovedDuringADownloadArrivesWhole) {
   constexpr std::int64_t kSize = 64 << 20;
   make_sparse("acme/big.bin", kSize);
-  RawClient client(server_->port(), 4096);
-  client.send(get_request(link("acme/big.bin"), "Connection: close\r\n"));
-  const auto head = client.read(true);
-  ASSERT_TRUE(head.has_value());
-  ASSERT_TRUE(store_->remove("acme/big.bin").has_value());
-  std::int64_t got = 0;
-  std::vector<char> piece(1 << 20);
-  while (true) {
-    const long n = client.read_some(piece.data(), piece.size());
-    if (n <= 0) break;
-    got += n;
+  make_sparse_parts("acme/parts.bin", 16, kSize / 16);
+  for (const char* key : {"acme/big.bin", "acme/parts.bin"}) {
+    RawClient client(server_->port(), 4096);
+    client.send(get_request(link(key), "Connection: close\r\n"));
+    const auto head = client.read(true);
+    ASSERT_TRUE(head.has_value());
+    ASSERT_TRUE(store_->remove(key).has_value());
+    ASSERT_TRUE(store_->remove_abandoned_writes().has_value());
+    EXPECT_EQ(get(link(key)).status, 404);
+    EXPECT_EQ(read_all(client), kSize) << key;
   }
-  EXPECT_EQ(got, kSize);
+  while (server_->connections() > 0) std::this_thread::yield();  // the test's own time limit is the bound
+  ASSERT_TRUE(store_->remove_abandoned_writes().has_value());
+  EXPECT_TRUE(std::filesystem::is_empty(root_ / "tmp"));
+}
+
+TEST_F(FileRoutesTest, AFileThatLosesAPartIsCutOffAndTheLogSaysSo) {
+  const auto path = make_sparse_parts("acme/parts.bin", 4, 8 << 20);
+  std::filesystem::remove(path / segment_name(3, 0));
+  RawClient client(server_->port());
+  client.send(get_request(link("acme/parts.bin")));
+  ASSERT_EQ(client.read(true)->header("content-length"), std::to_string(32 << 20));
+  EXPECT_EQ(read_all(client), 16 << 20);
+  const Exchange exchange = last_exchange();
+  EXPECT_FALSE(exchange.complete);
+  EXPECT_EQ(exchange.note.error_code, "object_not_found");
+  EXPECT_THAT(exchange.note.error_detail, HasSubstr(segment_name(3, 0) + " of the object acme/parts.bin has gone"));
+}
+
+std::int64_t open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return std::distance(begin(all), end(all));
 }
 
 /// Resident memory of this process in bytes.
@@ -193,29 +280,36 @@ std::int64_t resident_bytes() {
 TEST_F(FileRoutesTest, MemoryStaysFlatWhateverIsDownloaded) {
   constexpr std::int64_t kSize = std::int64_t{8} << 30;
   make_sparse("acme/huge.bin", kSize);
-  const std::string path = link("acme/huge.bin");
-  std::vector<std::unique_ptr<RawClient>> clients;
-  for (int i = 0; i < 50; ++i) {
-    // Small windows and nobody reading: what the server held for each would have to stay in its memory.
-    clients.push_back(std::make_unique<RawClient>(server_->port(), 4096));
-    clients.back()->send(get_request(path));
-    ASSERT_EQ(clients.back()->read(true)->header("content-length"), std::to_string(kSize));
-  }
-  const std::int64_t before = resident_bytes();
-  std::vector<char> piece(1 << 20);
-  for (int round = 0; round < 4; ++round) {
-    for (const auto& client : clients) {
-      std::int64_t got = 0;
-      while (got < (1 << 20)) {
-        const long n = client->read_some(piece.data(), piece.size());
-        ASSERT_GT(n, 0);
-        got += n;
+  make_sparse_parts("acme/parts.bin", 512, kSize / 512);
+  for (const char* key : {"acme/huge.bin", "acme/parts.bin"}) {
+    const std::string path = link(key);
+    const std::int64_t descriptors = open_descriptors();
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < 50; ++i) {
+      // Small windows and nobody reading: what the server held for each would have to stay in its memory.
+      clients.push_back(std::make_unique<RawClient>(server_->port(), 4096));
+      clients.back()->send(get_request(path, "Range: bytes=" + std::to_string(i * (kSize / 512) + 1) + "-\r\n"));
+      ASSERT_EQ(clients.back()->read(true)->status, 206);
+    }
+    const std::int64_t before = resident_bytes();
+    std::vector<char> piece(1 << 20);
+    for (int round = 0; round < 4; ++round) {
+      for (const auto& client : clients) {
+        std::int64_t got = 0;
+        while (got < (1 << 20)) {
+          const long n = client->read_some(piece.data(), piece.size());
+          ASSERT_GT(n, 0);
+          got += n;
+        }
       }
     }
+    EXPECT_LT(resident_bytes() - before, 8 << 20) << key;
+    // Two sockets a client, and a file or a directory and one of its files.
+    EXPECT_LE(open_descriptors() - descriptors, 50 * 4) << key;
+    clients.clear();
+    EXPECT_EQ(get(link()).status, 200);
+    while (server_->connections() > 0) std::this_thread::yield();  // the test's own time limit is the bound
   }
-  EXPECT_LT(resident_bytes() - before, 8 << 20);
-  clients.clear();
-  EXPECT_EQ(get(link()).status, 200);
 }
 
 TEST_F(FileRoutesTest, AReaderThatStallsIsCutOffAndASlowOneIsNot) {

@@ -10,6 +10,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <memory>
 #include <system_error>
@@ -20,8 +23,10 @@
 namespace longshore::file {
 namespace {
 
-constexpr std::int64_t kCopyBufferBytes = std::int64_t{256} * 1024;
 constexpr std::size_t kWritebackBytes = std::size_t{1024} * 1024;
+constexpr std::size_t kDirectBytes = std::size_t{1024} * 1024;
+// O_DIRECT wants memory, offset and length in multiples of the disk's logical block: 512 or 4096 bytes.
+constexpr std::size_t kDirectAlignment = 4096;
 constexpr std::int64_t kMaxSmallFileBytes = std::int64_t{4} * 1024 * 1024;
 
 int open_at(int parent, const std::string& name, int flags, FileDescriptor& out) {
@@ -38,25 +43,35 @@ std::string free_space(const std::string& root) {
                      about.f_blocks * about.f_frsize / (1 << 20), about.f_favail, about.f_files);
 }
 
-int copy_by_buffer(int from, std::int64_t from_offset, int to, std::int64_t to_offset, std::int64_t length) {
-  const auto buffer = std::make_unique_for_overwrite<char[]>(kCopyBufferBytes);
-  while (length > 0) {
-    std::int64_t got = 0;
-    if (const int error = read_at(from, buffer.get(), std::min(length, kCopyBufferBytes), from_offset, got))
-      return error;
-    if (got == 0) return ENODATA;
-    for (std::int64_t written = 0; written < got;) {
-      const ssize_t n =
-          ::pwrite(to, buffer.get() + written, static_cast<std::size_t>(got - written), to_offset + written);
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return errno;
-      written += n;
-    }
-    from_offset += got;
-    to_offset += got;
-    length -= got;
+/// Asks the disk to start on these bytes. Does not wait and promises nothing.
+void start_writeback(int fd, std::int64_t offset, std::int64_t length) {
+  // Only a hint: file systems without it (FUSE, some network ones) write at fsync, and an error shows there too.
+  (void)::sync_file_range(fd, offset, length, SYNC_FILE_RANGE_WRITE);
+}
+
+bool set_direct(int fd, bool direct) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  return flags >= 0 && ::fcntl(fd, F_SETFL, direct ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
+}
+
+// Writes whole blocks of the beginning of `bytes` and takes what was written off it. Stops without an error at what
+// cannot be written so; a real error (no space, say) shows again when the rest is written the usual way.
+void write_blocks(int fd, std::string_view& bytes) {
+  struct Free {
+    void operator()(void* memory) const { std::free(memory); }
+  };
+  const std::unique_ptr<void, Free> block(std::aligned_alloc(kDirectAlignment, kDirectBytes));
+  if (block == nullptr) return;
+  while (bytes.size() >= kDirectAlignment) {
+    const std::size_t length = std::min(bytes.size() / kDirectAlignment * kDirectAlignment, kDirectBytes);
+    std::memcpy(block.get(), bytes.data(), length);
+    const ssize_t n = ::write(fd, block.get(), length);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+    // After a short write the position is no longer aligned, perhaps.
+    if (static_cast<std::size_t>(n) != length) return;
   }
-  return 0;
 }
 
 }  // namespace
@@ -122,6 +137,14 @@ int write_all(int fd, std::string_view bytes) {
   return 0;
 }
 
+int write_uncached(int fd, std::string_view bytes) {
+  if (bytes.size() >= kDirectAlignment && set_direct(fd, true)) {
+    write_blocks(fd, bytes);
+    if (!set_direct(fd, false)) return errno;
+  }
+  return write_all(fd, bytes);
+}
+
 int read_at(int fd, char* into, std::int64_t length, std::int64_t offset, std::int64_t& got) {
   got = 0;
   while (got < length) {
@@ -134,40 +157,21 @@ int read_at(int fd, char* into, std::int64_t length, std::int64_t offset, std::i
   return 0;
 }
 
-int read_small(int parent, const std::string& name, std::string& out) {
-  FileDescriptor fd;
-  if (const int error = open_regular(parent, name, fd)) return error;
+int read_small(int fd, std::string& out) {
   struct stat about {};
-  if (::fstat(fd.get(), &about) != 0) return errno;
+  if (::fstat(fd, &about) != 0) return errno;
   if (about.st_size > kMaxSmallFileBytes) return EFBIG;
   out.resize(static_cast<std::size_t>(about.st_size));
   std::int64_t got = 0;
-  if (const int error = read_at(fd.get(), out.data(), about.st_size, 0, got)) return error;
+  if (const int error = read_at(fd, out.data(), about.st_size, 0, got)) return error;
   out.resize(static_cast<std::size_t>(got));
   return 0;
 }
 
-int copy(int from, std::int64_t from_offset, int to, std::int64_t to_offset, std::int64_t length) {
-  while (length > 0) {
-    off64_t in = from_offset;
-    off64_t out = to_offset;
-    const ssize_t n = ::copy_file_range(from, &in, to, &out, static_cast<std::size_t>(length), 0);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && (errno == EXDEV || errno == ENOSYS || errno == EINVAL || errno == EOPNOTSUPP)) {
-      return copy_by_buffer(from, from_offset, to, to_offset, length);
-    }
-    if (n < 0) return errno;
-    if (n == 0) return ENODATA;
-    from_offset += n;
-    to_offset += n;
-    length -= n;
-  }
-  return 0;
-}
-
-void start_writeback(int fd, std::int64_t offset, std::int64_t length) {
-  // Only a hint: file systems without it (FUSE, some network ones) write at fsync, and an error shows there too.
-  (void)::sync_file_range(fd, offset, length, SYNC_FILE_RANGE_WRITE);
+int read_small(int parent, const std::string& name, std::string& out) {
+  FileDescriptor fd;
+  if (const int error = open_regular(parent, name, fd)) return error;
+  return read_small(fd.get(), out);
 }
 
 int sync(int fd) {
@@ -223,6 +227,18 @@ int remove_tree(int parent, const std::string& name) {
     if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return 0;
     if (errno != ENOTEMPTY || attempt >= 10) return errno;
   }
+}
+
+int remove_unless_locked(int temporaries, const std::string& name) {
+  FileDescriptor fd;
+  if (open_directory(temporaries, name, fd) == 0 && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    return 0;
+  }
+  return remove_tree(temporaries, name);
+}
+
+int exchange(int first_parent, const std::string& first, int second_parent, const std::string& second) {
+  return ::renameat2(first_parent, first.c_str(), second_parent, second.c_str(), RENAME_EXCHANGE) == 0 ? 0 : errno;
 }
 
 bool claim_temporary(int fd) {

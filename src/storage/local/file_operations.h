@@ -28,17 +28,15 @@ int create(int parent, const std::string& name, FileDescriptor& out);
 /// Writes all of `bytes` at the file's position. The disk starts on each piece while the next is copied, so that the
 /// fsync which follows finds little to wait for.
 int write_all(int fd, std::string_view bytes);
+/// As write_all() into a new file, but past the page cache (O_DIRECT) where the file system can: what is large and not
+/// read soon pushes nothing else out of the machine's memory, and filling fresh pages costs more time than the disk
+/// takes. What is left beyond whole blocks goes the usual way. Takes 1 MiB of memory meanwhile.
+int write_uncached(int fd, std::string_view bytes);
 /// Reads up to `length` bytes at `offset`; `got` is less only at the file's end.
 int read_at(int fd, char* into, std::int64_t length, std::int64_t offset, std::int64_t& got);
 /// The whole of a small file.
+int read_small(int fd, std::string& out);
 int read_small(int parent, const std::string& name, std::string& out);
-/// Copies `length` bytes inside the kernel, sharing blocks where the file system can (Btrfs, XFS: copy_file_range()
-/// clones what is aligned, which makes an explicit FICLONERANGE needless); by a small buffer where it cannot. ENODATA
-/// if the source is shorter.
-int copy(int from, std::int64_t from_offset, int to, std::int64_t to_offset, std::int64_t length);
-/// Asks the disk to start on these bytes. Does not wait and promises nothing.
-void start_writeback(int fd, std::int64_t offset, std::int64_t length);
-
 int sync(int fd);
 /// Sets the time of the last change to now in nanoseconds. The kernel stamps with its tick (4 ms), too coarse to tell
 /// two quick versions of an object apart.
@@ -53,6 +51,11 @@ struct Entry {
 int entries(int directory, std::vector<Entry>& out);
 /// Removes a file, or a directory with all that is in it. 0 if it is not there.
 int remove_tree(int parent, const std::string& name);
+/// As remove_tree() in the directory of temporaries, but leaves to remove_abandoned() what somebody holds a lock on: a
+/// reader of an object that was removed or replaced.
+int remove_unless_locked(int temporaries, const std::string& name);
+/// Exchanges two entries at once (renameat2, RENAME_EXCHANGE). EINVAL or ENOSYS where that cannot be done.
+int exchange(int first_parent, const std::string& first, int second_parent, const std::string& second);
 
 /// Claims a new entry in the directory of temporaries for this process, for as long as `fd` is open: what is there
 /// without its writer's lock was left by a dead one, see remove_abandoned(). False: it was taken for such and is gone,

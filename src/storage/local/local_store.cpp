@@ -44,20 +44,10 @@ Status check_offsets(const std::string& key, std::int64_t offset, std::int64_t l
 
 }  // namespace
 
-Result<std::int64_t> ReadableFile::read(char* into, std::int64_t length, std::int64_t offset) const {
-  CHECK_OK(check_offsets(info_.key, offset, length));
-  std::int64_t got = 0;
-  if (const int error = file::read_at(fd_.get(), into, length, offset, got)) {
-    return fail(external_error("store_unavailable", fmt::format("cannot read the object {}: {}", info_.key,
-                                                                std::generic_category().message(error))));
-  }
-  return got;
-}
-
 LocalStore::LocalStore(std::string root, FileDescriptor objects, FileDescriptor uploads, FileDescriptor temporaries,
                        LocalStoreOptions options)
     : root_(std::move(root)),
-      objects_(root_, std::move(objects)),
+      objects_(root_, std::move(objects), temporaries.get(), options.on_step),
       uploads_(std::move(uploads)),
       temporaries_(std::move(temporaries)),
       options_(std::move(options)) {}
@@ -100,30 +90,27 @@ Result<ObjectInfo> LocalStore::put(const std::string& key, std::string_view byte
   CHECK_OK(objects_.publish(temporaries_.get(), temporary.name(), key));
   temporary.moved();
   step("put.published");
-  return describe(key, about);
+  return describe(key, about, about.st_size);
 }
 
 Status LocalStore::get(const std::string& key, std::int64_t offset, std::int64_t length, ByteBuffer& out) {
   CHECK_OK(check_offsets(key, offset, length));
   TRY(const auto object, open_for_read(key));
-  const std::int64_t wanted = std::min(length, std::max<std::int64_t>(object.info().size - offset, 0));
+  const std::int64_t wanted = std::min(length, std::max<std::int64_t>(object->info().size - offset, 0));
   if (wanted == 0) return {};
-  TRY(const auto got, object.read(out.reserve_back(static_cast<std::size_t>(wanted)), wanted, offset));
+  TRY(const auto got, object->read(out.reserve_back(static_cast<std::size_t>(wanted)), wanted, offset));
   out.grow(static_cast<std::size_t>(got));
   return {};
 }
 
-Result<ReadableFile> LocalStore::open_for_read(const std::string& key) const {
+Result<std::shared_ptr<const ReadableObject>> LocalStore::open_for_read(const std::string& key) const {
   CHECK_OK(check_object_key(key));
-  TRY(auto fd, objects_.open(key));
-  struct stat about {};
-  if (::fstat(fd.get(), &about) != 0) return fail(file::store_error(root_, "look at the object " + key, errno));
-  return ReadableFile(std::move(fd), describe(key, about));
+  return objects_.open(key);
 }
 
 Result<ObjectInfo> LocalStore::head(const std::string& key) {
-  TRY(const auto object, open_for_read(key));
-  return object.info();
+  CHECK_OK(check_object_key(key));
+  return objects_.head(key);
 }
 
 Status LocalStore::remove(const std::string& key) {
@@ -158,7 +145,7 @@ Result<ObjectInfo> LocalStore::complete_upload(const UploadRef& upload, std::spa
   if (!directory) return find_completed(upload, parts, directory.error());
   const auto lock = directory->lock();
   if (!lock) return find_completed(upload, parts, lock.error());
-  auto object = Assembly(*directory, objects_, options_).run(parts);
+  auto object = gather_and_publish(*directory, upload, parts);
   // A crash between publishing and clearing away leaves an upload whose parts are gone and whose object is there.
   if (!object) object = find_completed(upload, parts, object.error());
   if (!object) return object;
@@ -167,11 +154,21 @@ Result<ObjectInfo> LocalStore::complete_upload(const UploadRef& upload, std::spa
   return object;
 }
 
+Result<ObjectInfo> LocalStore::gather_and_publish(const UploadDirectory& directory, const UploadRef& upload,
+                                                  std::span<const PartReceipt> parts) {
+  TRY(auto object, directory.gather(parts, options_.on_step));
+  const auto published = objects_.publish(directory.fd(), UploadDirectory::kObjectName, upload.key);
+  if (!published && published.error().code == "object_not_found") return fail(upload_not_found(upload));
+  if (!published) return fail(published.error());
+  step("complete.published");
+  return object;
+}
+
 Result<ObjectInfo> LocalStore::find_completed(const UploadRef& upload, std::span<const PartReceipt> parts,
                                               const Error& otherwise) {
-  if (otherwise.code != "upload_not_found") return fail(otherwise);
-  auto object = head(upload.key);
-  if (object && object->size == total_bytes(parts)) return object;
+  if (otherwise.code != "upload_not_found" && otherwise.code != "part_mismatch") return fail(otherwise);
+  const auto object = open_for_read(upload.key);
+  if (object && (*object)->consists_of(parts)) return (*object)->info();
   return fail(otherwise);
 }
 

@@ -1,37 +1,33 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
-#include "storage/local/assembly.h"
 #include "storage/local/file_descriptor.h"
 #include "storage/local/object_tree.h"
+#include "storage/local/readable_object.h"
 #include "storage/local/upload_directory.h"
 #include "storage/object_store.h"
 
 namespace longshore {
 
-/// An object that is open for reading: it stays readable, and the same, if it is replaced or removed meanwhile.
-class ReadableFile {
- public:
-  ReadableFile(FileDescriptor fd, ObjectInfo info) : fd_(std::move(fd)), info_(std::move(info)) {}
-  /// For pread() or sendfile(); owned by this.
-  int fd() const { return fd_.get(); }
-  const ObjectInfo& info() const { return info_; }
-  /// Reads up to `length` bytes at `offset`; fewer only at the end. Thread-safe. Errors: `store_unavailable`.
-  Result<std::int64_t> read(char* into, std::int64_t length, std::int64_t offset) const;
-
- private:
-  FileDescriptor fd_;
-  ObjectInfo info_;
+struct LocalStoreOptions {
+  /// Tests end the process there. May be empty; must be thread-safe.
+  StepObserver on_step = nullptr;
 };
 
 /// Object storage in a directory of this machine:
 ///
-///   root/objects/<key>     the objects, plain files
-///   root/uploads/<id>/     multipart uploads, see upload_directory.h and assembly.h
-///   root/tmp/              what is being written; all three must be on one file system
+///   root/objects/<key>     what was put: a plain file
+///   root/objects/<key>/    what was uploaded in parts: the parts as they came and an index, see segment.h. The
+///   object's
+///                          bytes are those of `cat ~part-*` there
+///   root/uploads/<id>/     multipart uploads, see upload_directory.h
+///   root/tmp/              what is being written or cleared away; all three must be on one file system
+///
+/// Completing an upload moves its parts and copies none of them: it takes milliseconds and no space, whatever the size.
+/// Parts lie at any offset of the object, because heads and last parts have any length, so one file could only be made
+/// of them by a copy; and were they written into their place, a zombie could write into the part of another.
 ///
 /// What a call has stored is durable (fsync of file and directory) when it returns. Any number of threads and processes
 /// may use one directory. Content types are not kept with objects: a signed link carries one, and the extension of the
@@ -60,7 +56,7 @@ class LocalStore final : public ObjectStore {
   Status remove_abandoned_writes() override;
 
   /// For serving byte ranges with flat memory.
-  Result<ReadableFile> open_for_read(const std::string& key) const;
+  Result<std::shared_ptr<const ReadableObject>> open_for_read(const std::string& key) const;
 
   const std::string& root() const { return root_; }
 
@@ -68,6 +64,8 @@ class LocalStore final : public ObjectStore {
   LocalStore(std::string root, FileDescriptor objects, FileDescriptor uploads, FileDescriptor temporaries,
              LocalStoreOptions options);
   UploadDirectory::Location location() const;
+  Result<ObjectInfo> gather_and_publish(const UploadDirectory& directory, const UploadRef& upload,
+                                        std::span<const PartReceipt> parts);
   Result<ObjectInfo> find_completed(const UploadRef& upload, std::span<const PartReceipt> parts,
                                     const Error& otherwise);
   void step(std::string_view name) const;

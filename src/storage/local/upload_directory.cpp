@@ -6,9 +6,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <charconv>
 
 #include "base/digest.h"
 #include "base/random.h"
@@ -19,27 +17,8 @@
 namespace longshore {
 namespace {
 
-constexpr std::int64_t kTrailerBytes = 16;
-constexpr std::string_view kTrailerBegin = "crc32c=";
-
-std::string part_name(int number) {
-  return fmt::format("part-{:05}", number);
-}
-
 std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
-}
-
-// One line of a plan: number, ETag, bytes.
-bool parse_receipt(std::string_view line, PartReceipt& out) {
-  const auto first = line.find(' ');
-  const auto last = line.rfind(' ');
-  if (first == std::string_view::npos || first == last) return false;
-  const auto number = line.substr(0, first);
-  const auto bytes = line.substr(last + 1);
-  out.etag = line.substr(first + 1, last - first - 1);
-  return std::from_chars(number.data(), number.data() + number.size(), out.number).ec == std::errc{} &&
-         std::from_chars(bytes.data(), bytes.data() + bytes.size(), out.bytes).ec == std::errc{};
 }
 
 }  // namespace
@@ -122,16 +101,28 @@ Result<std::vector<UploadInfo>> UploadDirectory::list(const Location& location, 
       continue;
     }
     std::string key = first_line(meta);
-    if (key.starts_with(prefix)) found.push_back({{key, entry.name}, describe(key, about).modified});
+    if (key.starts_with(prefix)) found.push_back({{key, entry.name}, describe(key, about, 0).modified});
   }
   return found;
 }
 
 Status UploadDirectory::discard(const Location& location, const UploadRef& upload) {
-  const std::string gone = upload.id + ".gone";
-  int error = ::renameat(location.uploads, upload.id.c_str(), location.temporaries, gone.c_str()) == 0 ? 0 : errno;
+  FileDescriptor directory;
+  int error = file::open_directory(location.uploads, upload.id, directory);
   if (error == ENOENT) return {};
+  // First and at once what a complete_upload() under way would publish, before anything in it is removed.
+  const std::string object = uuid_v7(SystemClock{}.now());
+  const std::string gone = upload.id + ".gone";
+  if (error == 0 && ::renameat(directory.get(), kObjectName, location.temporaries, object.c_str()) != 0 &&
+      errno != ENOENT) {
+    error = errno;
+  }
+  if (error == 0 && ::renameat(location.uploads, upload.id.c_str(), location.temporaries, gone.c_str()) != 0) {
+    error = errno;
+  }
+  if (error == ENOENT) error = 0;  // another one does the same
   if (error == 0) error = file::sync(location.uploads);
+  if (error == 0) error = file::remove_unless_locked(location.temporaries, object);
   if (error == 0) error = file::remove_tree(location.temporaries, gone);
   if (error != 0) return fail(file::store_error(location.root, "discard the upload " + upload.id, error));
   return {};
@@ -147,85 +138,118 @@ Result<FileDescriptor> UploadDirectory::lock() const {
     return fail(external_error("store_unavailable", fmt::format("upload {} of {} is being completed by another process",
                                                                 upload_.id, upload_.key)));
   }
-  // Whoever held it before may have finished: then this directory is no longer the upload.
-  struct stat about {};
-  if (::fstatat(location_.uploads, upload_.id.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) {
-    return fail(upload_not_found(upload_));
-  }
+  // Whoever held it before may have finished.
+  if (is_gone()) return fail(upload_not_found(upload_));
   return lock;
+}
+
+// Whether this directory is no longer the upload.
+bool UploadDirectory::is_gone() const {
+  struct stat about {};
+  return ::fstatat(location_.uploads, upload_.id.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0;
 }
 
 Result<PartReceipt> UploadDirectory::write_part(int number, std::string_view bytes) const {
   const std::string doing = fmt::format("write part {}", number);
-  const std::string trailer = fmt::format("{}{:08x}\n", kTrailerBegin, crc32c(bytes));
+  const Segment segment{number, crc32c(bytes), static_cast<std::int64_t>(bytes.size())};
+  const std::string name = segment_name(segment.number, segment.crc32c);
   TRY(auto temporary, file::Temporary::make(location_.root, location_.temporaries));
-  int failed = file::write_all(temporary.fd(), bytes);
-  if (failed == 0) failed = file::write_all(temporary.fd(), trailer);
+  int failed = file::write_uncached(temporary.fd(), bytes);
   if (failed == 0) failed = file::sync(temporary.fd());
   if (failed != 0) return fail(error(doing, failed));
-  if (::renameat(location_.temporaries, temporary.name().c_str(), directory_.get(), part_name(number).c_str()) != 0) {
+  if (::renameat(location_.temporaries, temporary.name().c_str(), directory_.get(), name.c_str()) != 0) {
     if (errno == ENOENT) return fail(upload_not_found(upload_));
     return fail(error(doing, errno));
   }
   temporary.moved();
   failed = file::sync(directory_.get());
   if (failed != 0) return fail(error(doing, failed));
-  return PartReceipt{number, part_etag(bytes), static_cast<std::int64_t>(bytes.size())};
+  return receipt_of(segment);
 }
 
-Result<UploadDirectory::Part> UploadDirectory::find_part(int number) const {
-  const std::string doing = fmt::format("look at part {}", number);
-  FileDescriptor fd;
+Result<ObjectInfo> UploadDirectory::gather(std::span<const PartReceipt> parts, const StepObserver& on_step) const {
+  FileDescriptor object;
+  int failed = make_object(object);
+  if (failed == ENOENT) return fail(upload_not_found(upload_));
+  if (failed != 0) return fail(error("make the object", failed));
+  std::vector<Segment> segments;
+  segments.reserve(parts.size());
+  for (const PartReceipt& part : parts) {
+    const auto segment = move_part(object.get(), part);
+    if (!segment && is_gone()) return fail(upload_not_found(upload_));
+    if (!segment) return fail(segment.error());
+    segments.push_back(*segment);
+    if (on_step) on_step("complete.moved");
+  }
+  CHECK_OK(move_others_back(object.get(), segments));
+  if (on_step) on_step("complete.sorted");
+  TRY(auto info, write_index(object.get(), segments));
+  if (on_step) on_step("complete.synced");
+  return info;
+}
+
+int UploadDirectory::make_object(FileDescriptor& out) const {
+  for (;;) {
+    if (::mkdirat(directory_.get(), kObjectName, 0700) != 0 && errno != EEXIST) return errno;
+    const int failed = file::open_directory(directory_.get(), kObjectName, out);
+    if (failed != ENOTDIR) return failed;
+    // A plain file: an object that was exchanged for this upload's, by somebody who was killed before clearing it away.
+    if (::unlinkat(directory_.get(), kObjectName, 0) != 0 && errno != ENOENT) return errno;
+  }
+}
+
+// Moves the part to the directory `object`, unless an earlier attempt did, and looks whether it is what it should be:
+// its name says the checksum, so what is left is its size.
+Result<Segment> UploadDirectory::move_part(int object, const PartReceipt& part) const {
+  const auto segment = segment_of(part);
+  if (!segment) return fail(part_mismatch(upload_, part, "there is no such part"));
+  const std::string name = segment_name(segment->number, segment->crc32c);
   struct stat about {};
-  int failed = file::open_regular(directory_.get(), part_name(number), fd);
-  if (failed == ENOENT) return Part{"", -1};
-  if (failed == 0 && ::fstat(fd.get(), &about) != 0) failed = errno;
-  std::array<char, kTrailerBytes> trailer{};
-  std::int64_t got = 0;
-  const std::int64_t bytes = about.st_size - kTrailerBytes;
-  if (failed == 0 && bytes >= 0) failed = file::read_at(fd.get(), trailer.data(), kTrailerBytes, bytes, got);
-  if (failed != 0) return fail(error(doing, failed));
-  const std::string_view text(trailer.data(), static_cast<std::size_t>(got));
-  if (!text.starts_with(kTrailerBegin) || text.back() != '\n') return Part{"damaged", std::max<std::int64_t>(bytes, 0)};
-  return Part{fmt::format("{}-{:x}", text.substr(kTrailerBegin.size(), 8), bytes), bytes};
-}
-
-Result<FileDescriptor> UploadDirectory::open_part(int number) const {
-  FileDescriptor fd;
-  if (const int failed = file::open_regular(directory_.get(), part_name(number), fd)) {
-    return fail(error(fmt::format("open part {}", number), failed));
+  int failed = ::renameat(directory_.get(), name.c_str(), object, name.c_str()) == 0 || errno == ENOENT ? 0 : errno;
+  if (failed == 0 && ::fstatat(object, name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) failed = errno;
+  if (failed == ENOENT) return fail(part_mismatch(upload_, part, "there is no such part"));
+  if (failed != 0) return fail(error(fmt::format("move part {}", part.number), failed));
+  if (!S_ISREG(about.st_mode)) return fail(part_mismatch(upload_, part, "what is there is no file"));
+  if (about.st_size != part.bytes) {
+    return fail(part_mismatch(upload_, part, fmt::format("its file is damaged and has {} bytes", about.st_size)));
   }
-  return fd;
+  return *segment;
 }
 
-Status UploadDirectory::remove_part(int number) const {
-  if (::unlinkat(directory_.get(), part_name(number).c_str(), 0) == 0 || errno == ENOENT) return {};
-  return fail(error(fmt::format("remove part {}", number), errno));
-}
-
-Result<std::vector<PartReceipt>> UploadDirectory::read_plan() const {
-  std::vector<PartReceipt> plan;
-  std::string text;
-  const int failed = file::read_small(directory_.get(), "plan", text);
-  if (failed == ENOENT) return plan;
-  if (failed != 0) return fail(error("read the plan", failed));
-  for (std::size_t begin = 0; begin < text.size();) {
-    const auto end = std::min(text.find('\n', begin), text.size());
-    PartReceipt receipt;
-    if (!parse_receipt(std::string_view(text).substr(begin, end - begin), receipt)) {
-      return fail(internal_error("part_mismatch",
-                                 fmt::format("the plan of upload {} of {} is damaged", upload_.id, upload_.key)));
+// An earlier attempt may have been of other parts.
+Status UploadDirectory::move_others_back(int object, std::span<const Segment> segments) const {
+  std::vector<file::Entry> entries;
+  if (const int failed = file::entries(object, entries)) return fail(error("look at the parts", failed));
+  std::vector<std::string> names;
+  names.reserve(segments.size());
+  for (const Segment& segment : segments) names.push_back(segment_name(segment.number, segment.crc32c));
+  for (const file::Entry& entry : entries) {
+    // Names ascend as numbers do.
+    if (std::ranges::binary_search(names, entry.name)) continue;
+    if (::renameat(object, entry.name.c_str(), directory_.get(), entry.name.c_str()) != 0 && errno != ENOENT) {
+      return fail(error("move back " + entry.name, errno));
     }
-    plan.push_back(std::move(receipt));
-    begin = end + 1;
   }
-  return plan;
+  return {};
 }
 
-Status UploadDirectory::write_plan(std::span<const PartReceipt> parts) const {
-  std::string text;
-  for (const PartReceipt& part : parts) text += fmt::format("{} {} {}\n", part.number, part.etag, part.bytes);
-  return file::write_small(location_.root, location_.temporaries, directory_.get(), "plan", text);
+Result<ObjectInfo> UploadDirectory::write_index(int object, std::span<const Segment> segments) const {
+  TRY(auto temporary, file::Temporary::make(location_.root, location_.temporaries));
+  struct stat about {};
+  int failed = file::write_all(temporary.fd(), format_index(segments));
+  if (failed == 0) failed = file::stamp(temporary.fd());
+  if (failed == 0) failed = file::sync(temporary.fd());
+  if (failed == 0 && ::fstat(temporary.fd(), &about) != 0) failed = errno;
+  if (failed == 0 && ::renameat(location_.temporaries, temporary.name().c_str(), object, kIndexName) != 0)
+    failed = errno;
+  if (failed == ENOENT) return fail(upload_not_found(upload_));
+  if (failed != 0) return fail(error("write the index", failed));
+  temporary.moved();
+  failed = file::sync(object);
+  if (failed != 0) return fail(error("write the index", failed));
+  std::int64_t size = 0;
+  for (const Segment& segment : segments) size += segment.bytes;
+  return describe(upload_.key, about, size);
 }
 
 }  // namespace longshore

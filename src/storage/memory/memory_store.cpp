@@ -10,17 +10,25 @@
 
 namespace longshore {
 
-Result<ObjectInfo> MemoryStore::store(const std::string& key, std::string bytes) {
-  const auto size = static_cast<std::int64_t>(bytes.size());
-  ObjectInfo info{key, size, fmt::format("{:x}-{:x}", ++version_, size), SystemClock{}.now()};
-  objects_.insert_or_assign(key, Object{std::move(bytes), info});
+MemoryStore::Content MemoryStore::object_content(const std::string&, std::string_view bytes) {
+  return {std::ssize(bytes), true, std::string(bytes), {}};
+}
+
+MemoryStore::Content MemoryStore::part_content(std::string_view bytes) {
+  return {std::ssize(bytes), true, std::string(bytes), part_etag(bytes)};
+}
+
+ObjectInfo MemoryStore::store(const std::string& key, Content content) {
+  ObjectInfo info{key, content.size, fmt::format("{:x}-{:x}", ++version_, content.size), SystemClock{}.now()};
+  objects_.insert_or_assign(key, Object{std::move(content), info});
   return info;
 }
 
 Result<ObjectInfo> MemoryStore::put(const std::string& key, std::string_view bytes, const ObjectOptions&) {
   CHECK_OK(check_object_key(key));
+  Content content = object_content(key, bytes);
   const std::lock_guard lock(mutex_);
-  return store(key, std::string(bytes));
+  return store(key, std::move(content));
 }
 
 Status MemoryStore::get(const std::string& key, std::int64_t offset, std::int64_t length, ByteBuffer& out) {
@@ -32,8 +40,13 @@ Status MemoryStore::get(const std::string& key, std::int64_t offset, std::int64_
   const std::lock_guard lock(mutex_);
   const auto found = objects_.find(key);
   if (found == objects_.end()) return fail(object_not_found(key));
-  const std::string_view bytes = found->second.bytes;
-  if (offset < found->second.info.size) {
+  const Content& content = found->second.content;
+  if (!content.kept) {
+    return fail(internal_error("object_discarded",
+                               fmt::format("the bytes of {} were thrown away: this store is for benchmarks", key)));
+  }
+  const std::string_view bytes = content.bytes;
+  if (offset < content.size) {
     out.append(bytes.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(length)));
   }
   return {};
@@ -81,11 +94,12 @@ MemoryStore::Upload* MemoryStore::find_upload(const UploadRef& upload) {
 
 Result<PartReceipt> MemoryStore::upload_part(const UploadRef& upload, int number, std::string_view bytes) {
   CHECK_OK(check_part_number(number));
-  PartReceipt receipt{number, part_etag(bytes), static_cast<std::int64_t>(bytes.size())};
+  Content content = part_content(bytes);
+  PartReceipt receipt{number, content.etag, content.size};
   const std::lock_guard lock(mutex_);
   Upload* found = find_upload(upload);
   if (found == nullptr) return fail(upload_not_found(upload));
-  found->parts.insert_or_assign(number, std::string(bytes));
+  found->parts.insert_or_assign(number, std::move(content));
   return receipt;
 }
 
@@ -99,18 +113,19 @@ Result<ObjectInfo> MemoryStore::complete_upload(const UploadRef& upload, std::sp
     if (object != objects_.end() && object->second.info.size == total_bytes(parts)) return object->second.info;
     return fail(upload_not_found(upload));
   }
-  std::string bytes;
-  bytes.reserve(static_cast<std::size_t>(total_bytes(parts)));
+  Content whole{total_bytes(parts), true, {}, {}};
   for (const PartReceipt& receipt : parts) {
     const auto part = found->parts.find(receipt.number);
     if (part == found->parts.end()) return fail(part_mismatch(upload, receipt, "there is no such part"));
-    const std::string etag = part_etag(part->second);
-    if (etag != receipt.etag || std::ssize(part->second) != receipt.bytes) {
-      return fail(part_mismatch(upload, receipt, fmt::format("there are {} with ETag {}", part->second.size(), etag)));
+    const Content& content = part->second;
+    if (content.etag != receipt.etag || content.size != receipt.bytes) {
+      return fail(part_mismatch(upload, receipt, fmt::format("there are {} with ETag {}", content.size, content.etag)));
     }
-    bytes += part->second;
+    whole.kept = whole.kept && content.kept;
+    whole.bytes += content.bytes;
   }
-  auto object = store(upload.key, std::move(bytes));
+  if (!whole.kept) whole.bytes.clear();
+  auto object = store(upload.key, std::move(whole));
   uploads_.erase(upload.id);
   return object;
 }

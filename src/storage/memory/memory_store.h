@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <string>
 
@@ -11,7 +10,7 @@
 namespace longshore {
 
 /// Object storage in this process's memory, for tests: the rules of S3, no disk. Thread-safe.
-class MemoryStore final : public ObjectStore {
+class MemoryStore : public ObjectStore {
  public:
   Result<ObjectInfo> put(const std::string& key, std::string_view bytes, const ObjectOptions& options) override;
   Status get(const std::string& key, std::int64_t offset, std::int64_t length, ByteBuffer& out) override;
@@ -25,19 +24,32 @@ class MemoryStore final : public ObjectStore {
   Result<std::vector<UploadInfo>> list_uploads(const std::string& prefix) override;
   Status ping() override;
 
+ protected:
+  /// What is held of an object or a part.
+  struct Content {
+    std::int64_t size = 0;
+    bool kept = false;
+    std::string bytes;  ///< empty unless kept
+    std::string etag;   ///< of a part
+  };
+  /// What to hold of what is put. Called without any lock.
+  virtual Content object_content(const std::string& key, std::string_view bytes);
+  /// What to hold of a part, with its ETag; an object is kept if all of its parts are. Called without any lock.
+  virtual Content part_content(std::string_view bytes);
+
  private:
   struct Object {
-    std::string bytes;
+    Content content;
     ObjectInfo info;
   };
   struct Upload {
     std::string key;
     Timestamp begun;
-    std::map<int, std::string> parts;
+    std::map<int, Content> parts;
   };
   // REQUIRES, of all of these: mutex_ is held.
   Upload* find_upload(const UploadRef& upload);
-  Result<ObjectInfo> store(const std::string& key, std::string bytes);
+  ObjectInfo store(const std::string& key, Content content);
 
   std::mutex mutex_;
   std::map<std::string, Object> objects_;

@@ -256,12 +256,59 @@ TYPED_TEST_P(ObjectStoreContract, APartWrittenAgainReplacesTheFirst) {
   const auto stale = this->upload(upload, 1, "first try");
   const auto fresh = this->upload(upload, 1, "other try");
   ASSERT_NE(stale.etag, fresh.etag);
-  const auto refused = this->store().complete_upload(upload, std::vector{stale});
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, "part_mismatch");
-  EXPECT_FALSE(refused.error().retriable);
   ASSERT_TRUE(this->store().complete_upload(upload, std::vector{fresh}));
   EXPECT_EQ(this->read("contract/again"), "other try");
+}
+
+TYPED_TEST_P(ObjectStoreContract, AStaleReceiptNeverStandsForOtherBytes) {
+  const auto upload = this->begin("contract/stale");
+  const auto stale = this->upload(upload, 1, "first try");
+  this->upload(upload, 1, "other try");
+  const auto completed = this->store().complete_upload(upload, std::vector{stale});
+  if (completed) {
+    EXPECT_EQ(this->read("contract/stale"), "first try");
+    return;
+  }
+  EXPECT_EQ(completed.error().code, "part_mismatch");
+  EXPECT_FALSE(completed.error().retriable);
+  EXPECT_EQ(this->code(this->store().head("contract/stale")), "object_not_found");
+}
+
+TYPED_TEST_P(ObjectStoreContract, UploadsAndPutsReplaceEachOther) {
+  const auto complete = [&](const std::string& content) {
+    const auto upload = this->begin("contract/replaced");
+    const auto object = this->store().complete_upload(upload, std::vector{this->upload(upload, 1, content)});
+    ASSERT_TRUE(object) << object.error().message;
+    EXPECT_EQ(this->store().head("contract/replaced").value().etag, object->etag);
+  };
+  ASSERT_TRUE(this->store().put("contract/replaced", "put", {}));
+  complete("uploaded");
+  EXPECT_EQ(this->read("contract/replaced"), "uploaded");
+  complete("uploaded again");
+  EXPECT_EQ(this->read("contract/replaced"), "uploaded again");
+  ASSERT_TRUE(this->store().put("contract/replaced", "put again", {}));
+  EXPECT_EQ(this->read("contract/replaced"), "put again");
+  EXPECT_THAT(this->keys("contract/"), testing::ElementsAre("contract/replaced"));
+  complete("to be removed");
+  EXPECT_TRUE(this->store().remove("contract/replaced"));
+  EXPECT_EQ(this->code(this->store().head("contract/replaced")), "object_not_found");
+  EXPECT_THAT(this->keys("contract/"), testing::IsEmpty());
+}
+
+TYPED_TEST_P(ObjectStoreContract, ReadsRangesAcrossParts) {
+  const auto a = this->bytes(kMinPartBytes, 1);
+  const auto b = this->bytes(kMinPartBytes + 7, 2);
+  const auto upload = this->begin("contract/parts");
+  const std::vector parts{this->upload(upload, 1, a), this->upload(upload, 2, b), this->upload(upload, 3, "end")};
+  ASSERT_TRUE(this->store().complete_upload(upload, parts));
+  const std::string whole = a + b + "end";
+  for (const std::int64_t border : {std::ssize(a), std::ssize(a) + std::ssize(b), std::ssize(whole)}) {
+    for (std::int64_t offset = border - 2; offset <= border + 1; ++offset) {
+      const auto begin = std::min<std::size_t>(static_cast<std::size_t>(offset), whole.size());
+      EXPECT_EQ(this->read("contract/parts", offset, 3), whole.substr(begin, 3)) << offset;
+    }
+  }
+  EXPECT_TRUE(this->read("contract/parts", 1, std::ssize(whole) - 2) == whole.substr(1, whole.size() - 2));
 }
 
 TYPED_TEST_P(ObjectStoreContract, WritingTheSamePartAgainKeepsItsReceipt) {
@@ -390,7 +437,9 @@ REGISTER_TYPED_TEST_SUITE_P(ObjectStoreContract, GivesBackWhatWasPut, PutReplace
                             AssemblesPartsInOrderOfTheirNumbers, UploadsOfOnePartMayBeSmall,
                             RefusesSmallPartsInTheMiddle, RefusesBadNumbers, APartWrittenAgainReplacesTheFirst,
                             WritingTheSamePartAgainKeepsItsReceipt, RefusesReceiptsOfPartsThatAreNotThere,
-                            ThrowsAwayPartsNotNamed, CompletingAgainSucceeds, AbortLeavesNothing,
-                            KnowsNoUploadButItsOwn, ListsUploadsByPrefix, TakesPartsFromManyThreads, AnswersPing);
+                            ThrowsAwayPartsNotNamed, AStaleReceiptNeverStandsForOtherBytes,
+                            UploadsAndPutsReplaceEachOther, ReadsRangesAcrossParts, CompletingAgainSucceeds,
+                            AbortLeavesNothing, KnowsNoUploadButItsOwn, ListsUploadsByPrefix, TakesPartsFromManyThreads,
+                            AnswersPing);
 
 }  // namespace longshore

@@ -14,14 +14,6 @@ struct LocalHarness {
   std::unique_ptr<LocalStore> local = LocalStore::make((directory.path() / "store").string()).value();
 };
 
-// So that the small uploads of the suite, too, are assembled with parts removed on the way.
-struct ReleasingLocalHarness {
-  ObjectStore& store() { return *local; }
-  TemporaryDirectory directory;
-  std::unique_ptr<LocalStore> local =
-      LocalStore::make((directory.path() / "store").string(), {.release_window = 1}).value();
-};
-
 struct MemoryHarness {
   ObjectStore& store() { return memory; }
   MemoryStore memory;
@@ -33,7 +25,6 @@ struct FaultyHarness {
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Local, ObjectStoreContract, LocalHarness);
-INSTANTIATE_TYPED_TEST_SUITE_P(LocalReleasing, ObjectStoreContract, ReleasingLocalHarness);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, ObjectStoreContract, MemoryHarness);
 INSTANTIATE_TYPED_TEST_SUITE_P(Faulty, ObjectStoreContract, FaultyHarness);
 
