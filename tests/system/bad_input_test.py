@@ -475,7 +475,7 @@ class StoreTest(unittest.TestCase):
         return server
 
     def left(self):
-        return sorted(str(path) for path in self.store.rglob("*") if path.is_file())
+        return sorted(map(str, harness.stored_in(self.store)))
 
     def test_a_disk_that_is_too_small(self):
         server = self.start_server(24, max_attempts=2)
