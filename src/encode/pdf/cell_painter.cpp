@@ -50,9 +50,7 @@ bool spell_controls(std::string_view text, std::string& out) {
   out.clear();
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (!is_control(c)) {
-      out += c;
-    } else if (c == '\n') {
+    if (!is_control(c) || c == '\n') {
       out += c;
     } else if (c == '\r') {
       if (i + 1 == text.size() || text[i + 1] != '\n') out += '\n';

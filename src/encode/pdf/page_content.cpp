@@ -82,7 +82,7 @@ std::string pdf_text_string(std::string_view utf8) {
 }
 
 void PageContent::rectangle(int x, int y, int width, int height) {
-  char* const begin = rectangles_.reserve_back(4 * 24);
+  char* const begin = rectangles_.reserve_back(std::size_t{4} * 24);
   char* out = begin;
   for (const int value : {x, y, width, height}) {
     out = write_int64(out, value);

@@ -57,8 +57,11 @@ ObjectNumber write_pages(const std::vector<std::vector<ObjectNumber>>& pages, co
 
   for (std::size_t i = 0; i < pages.size(); ++i) {
     std::string contents;
-    for (const ObjectNumber number : pages[i]) contents += (contents.empty() ? "" : " ") + reference(number);
-    if (pages[i].size() > 1) contents = "[" + contents + "]";
+    for (const ObjectNumber number : pages[i]) {
+      if (!contents.empty()) contents += ' ';
+      contents += reference(number);
+    }
+    if (pages[i].size() > 1) contents = fmt::format("[{}]", contents);
     const auto index = static_cast<std::int64_t>(i);
     out.object(levels[0].first + index,
                fmt::format("<</Type/Page/Parent {}/Resources {}/Contents {}>>",
@@ -69,7 +72,10 @@ ObjectNumber write_pages(const std::vector<std::vector<ObjectNumber>>& pages, co
     for (std::int64_t i = 0; i < levels[level].count; ++i) {
       std::string kids;
       const std::int64_t end = std::min((i + 1) * kFanOut, levels[level - 1].count);
-      for (std::int64_t kid = i * kFanOut; kid < end; ++kid) kids += reference(levels[level - 1].first + kid) + " ";
+      for (std::int64_t kid = i * kFanOut; kid < end; ++kid) {
+        kids += reference(levels[level - 1].first + kid);
+        kids += ' ';
+      }
       const std::int64_t below = std::min((i + 1) * span, levels[0].count) - i * span;
       const std::string above =
           level + 1 < levels.size()

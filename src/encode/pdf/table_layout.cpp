@@ -158,6 +158,7 @@ std::vector<std::string> header_lines(const std::string& name, int units, const 
   const FontFace& bold = fonts.face(kBoldFont);
   break_lines(HeaderText{text, fonts}, units, kMaxHeaderLines, bold.advance(bold.glyph(0x2026)), false, lines);
   std::vector<std::string> result;
+  result.reserve(lines.size());
   for (const TextLine& line : lines) {
     result.push_back(encode_utf8(std::u32string_view(text).substr(line.begin, line.end - line.begin)) +
                      (line.ellipsis ? "\u2026" : ""));

@@ -274,7 +274,7 @@ TEST(PdfReport, RefusesMoreRowsThanItsLimit) {
 }
 
 TEST(PdfReport, SaysWhatItIsAsAFormat) {
-  const FormatTraits& traits = PdfFormat().traits();
+  const FormatTraits traits = PdfFormat().traits();
   EXPECT_EQ(traits.name, "pdf");
   EXPECT_EQ(traits.extension, "pdf");
   EXPECT_EQ(traits.content_type, "application/pdf");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "pdf/report_progress.h"
@@ -93,6 +94,18 @@ TEST(PdfResume, TheSameQuestionGivesTheSameBytes) {
   EXPECT_TRUE(first == encode_pdf(spec, rows).bytes);
   spec.requested_at += std::chrono::seconds(1);
   EXPECT_FALSE(first == encode_pdf(spec, rows).bytes);
+}
+
+TEST(PdfResume, ManyThreadsMakeTheSameBytes) {
+  const std::vector<Row> rows = changing_rows(500);
+  const ExportSpec spec = pdf_spec(kColumns);
+  const FormatTable formats = pdf_formats({.max_rows = 0}, FontSet::with_fallbacks({}).value());
+  std::vector<std::string> files(4);
+  {
+    std::vector<std::jthread> threads;
+    for (std::string& file : files) threads.emplace_back([&] { file = encode_file(formats, spec, rows).bytes; });
+  }
+  for (const std::string& file : files) EXPECT_TRUE(file == files.front());
 }
 
 TEST(PdfResume, KeepsLittleBesideTheFile) {
