@@ -300,7 +300,9 @@ int ObjectTree::walk(int directory, const std::string& path, Listing& listing) c
   for (const file::Entry& entry : entries) {
     std::string key = path + entry.name;
     if ((entry.is_directory || entry.is_regular) && listing.wants_object(key)) keys.push_back(key);
-    if (entry.is_directory && listing.wants_below(key += '/')) keys.push_back(std::move(key));
+    if (!entry.is_directory) continue;
+    key += '/';
+    if (listing.wants_below(key)) keys.push_back(std::move(key));
   }
   std::sort(keys.begin(), keys.end());
   for (const std::string& key : keys) {

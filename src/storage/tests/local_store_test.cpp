@@ -48,6 +48,7 @@ class LocalStoreTest : public testing::Test {
   ObjectInfo upload(const std::string& key, const std::vector<std::string>& contents) {
     const auto upload = store_->begin_upload(key, {}).value();
     std::vector<PartReceipt> parts;
+    parts.reserve(contents.size());
     for (const std::string& content : contents) {
       parts.push_back(store_->upload_part(upload, static_cast<int>(parts.size()) + 1, content).value());
     }
@@ -289,6 +290,7 @@ TEST_F(LocalStoreTest, ReadersSeeOneVersionOrTheOtherWhileAnObjectIsReplaced) {
   std::atomic<bool> done = false;
   std::atomic<int> torn = 0;
   std::vector<std::jthread> readers;
+  readers.reserve(2);
   for (int t = 0; t < 2; ++t) {
     readers.emplace_back([&] {
       while (!done) {
@@ -571,7 +573,7 @@ TEST_F(LocalStoreTest, AFullDiskIsSaidAndLeavesNothingBehind) {
   ASSERT_FALSE(full);
   EXPECT_EQ(full.error().code, "store_full");
   EXPECT_THAT(full.error().message, HasSubstr("write the index of upload " + upload.id));
-  fs::resize_file(root / "ballast", fs::file_size(root / "ballast") - 64 * 1024);
+  fs::resize_file(root / "ballast", fs::file_size(root / "ballast") - (64U << 10));
   ASSERT_TRUE(store->complete_upload(upload, parts));
   ByteBuffer out;
   ASSERT_TRUE(store->get("t/a", 0, 1 << 30, out));
