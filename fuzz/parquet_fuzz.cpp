@@ -1,5 +1,7 @@
-// Batches of any values as Parquet, in every codec and profile: nothing crashes, the same rows make the same bytes, and a
-// fresh encoder after any row group goes on as the one before would have.
+// Batches of any values as Parquet, in every codec and profile: nothing crashes, the same rows make the same bytes, and
+// a fresh encoder after any row group goes on as the one before would have.
+#include <zstd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "batch/column_types.h"
+#include "parquet/page_codec.h"
 #include "parquet/parquet_format.h"
 
 namespace {
@@ -129,9 +132,29 @@ std::pair<std::string, ChunkSummary> encode(const ExportSpec& spec, const std::v
   return {std::string(body.view()), summary};
 }
 
+/// The input as texts, compressed the way that names the one before: zstd reads them back.
+void check_texts(std::string_view bytes) {
+  static auto codec = value_of(parquet::PageCodec::make(ParquetCodec::zstd));
+  ByteBuffer page;
+  while (!bytes.empty()) {
+    const std::uint32_t length =
+        std::min<std::uint32_t>(static_cast<std::uint8_t>(bytes[0]) % 40, static_cast<std::uint32_t>(bytes.size()));
+    page.append(&length, sizeof length);
+    page.append(bytes.substr(0, length));
+    bytes.remove_prefix(std::max<std::uint32_t>(length, 1));
+  }
+  page.reserve_back(8);
+  ByteBuffer compressed;
+  if (!codec.compress_by_value(page.view(), 0, compressed)) std::abort();
+  std::string again(page.size(), '\0');
+  const std::size_t size = ZSTD_decompress(again.data(), again.size(), compressed.data(), compressed.size());
+  if (size != page.size() || again != page.view()) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  check_texts({reinterpret_cast<const char*>(data), size});
   Input input(data, size);
   ExportSpec spec;
   spec.format = "parquet";

@@ -33,7 +33,8 @@ std::optional<std::string> cut_above(std::string_view value, std::size_t limit, 
 /// binary. Keeps views: what it was shown must stay where it is until the end.
 class ByteBounds {
  public:
-  /// REQUIRES: 8 readable bytes at `value.data()`, whatever its size (a std::string has them: shorter ones lie inside it).
+  /// REQUIRES: 8 readable bytes at `value.data()`, whatever its size (a std::string has them: shorter ones lie inside
+  /// it).
   void include(std::string_view value) {
     const std::uint64_t key = leading_bytes(value);
     if (!any_) {

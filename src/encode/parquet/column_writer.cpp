@@ -57,22 +57,32 @@ Status ColumnWriter::close_page(bool last) {
   } else {
     validity_.close_page(body);
   }
+  const std::size_t begin = body.size();
   TRY(PageValues values, values_->close_page(last, body));
   record.encoding = values.encoding;
   record.bounds = std::move(values.bounds);
   CHECK_OK(check_page_size(column_, body.size()));
+  CHECK_OK(compress_page(values, begin));
 
-  ByteBuffer& compressed = context_.compressed;
-  compressed.clear();
-  CHECK_OK(context_.values.codec->compress(values.content, body.view(), compressed));
   ByteBuffer header;
-  append_data_page_header(body.size(), compressed.size(), record.values, record.encoding, header);
+  append_data_page_header(body.size(), context_.compressed.size(), record.values, record.encoding, header);
   PageStore::Place place = context_.pages.append(header.view());
-  place.size += context_.pages.append(compressed.view()).size;
+  place.size += context_.pages.append(context_.compressed.view()).size;
   record.bytes = static_cast<std::int64_t>(place.size);
   uncompressed_bytes_ += static_cast<std::int64_t>(header.size() + body.size());
   pages_.push_back({place, std::move(record)});
   return {};
+}
+
+Status ColumnWriter::compress_page(const PageValues& values, std::size_t begin) {
+  constexpr std::size_t kReadAhead = 8;  // see compress_by_value()
+  context_.compressed.clear();
+  PageCodec& codec = *context_.values.codec;
+  if (values.matching == TextMatching::anywhere) {
+    return codec.compress(values.content, context_.body.view(), context_.compressed);
+  }
+  context_.body.reserve_back(kReadAhead);
+  return codec.compress_by_value(context_.body.view(), begin, context_.compressed);
 }
 
 Status ColumnWriter::append_dictionary_page(ColumnRecord& record, ByteBuffer& out) {
@@ -81,14 +91,12 @@ Status ColumnWriter::append_dictionary_page(ColumnRecord& record, ByteBuffer& ou
   ByteBuffer& body = context_.body;
   body.clear();
   values_->append_dictionary(body);
-  ByteBuffer& compressed = context_.compressed;
-  compressed.clear();
   const PageContent content = column_.leaf.stored == Type::byte_array ? PageContent::text : PageContent::numbers;
-  CHECK_OK(context_.values.codec->compress(content, body.view(), compressed));
+  CHECK_OK(compress_page({.encoding = Encoding::plain, .content = content, .matching = {}, .bounds = {}}, 0));
   const std::size_t begin = out.size();
-  append_dictionary_page_header(body.size(), compressed.size(), values, out);
+  append_dictionary_page_header(body.size(), context_.compressed.size(), values, out);
   uncompressed_bytes_ += static_cast<std::int64_t>(out.size() - begin + body.size());
-  out.append(compressed.view());
+  out.append(context_.compressed.view());
   record.dictionary_bytes = static_cast<std::int64_t>(out.size() - begin);
   return {};
 }

@@ -50,6 +50,8 @@ class ColumnWriter {
 
   std::size_t page_rows() const { return column_.list ? lists_.rows() : validity_.rows(); }
   Status close_page(bool last);
+  /// Compresses context_.body, whose values begin at `begin`.
+  Status compress_page(const PageValues& values, std::size_t begin);
   Status append_dictionary_page(ColumnRecord& record, ByteBuffer& out);
 
   ParquetColumn column_;

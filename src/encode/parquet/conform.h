@@ -11,8 +11,8 @@ namespace longshore::parquet {
 bool fits(const Leaf& leaf, std::int32_t date);
 bool fits(const Leaf& leaf, std::int64_t micros);
 
-/// Makes a batch's column into what Parquet can hold: values that do not fit become null, text becomes UTF-8. Counts the
-/// values touched as *replaced*. Not thread-safe.
+/// Makes a batch's column into what Parquet can hold: values that do not fit become null, text becomes UTF-8. Counts
+/// the values touched as *replaced*. Not thread-safe.
 class Conformer {
  public:
   explicit Conformer(const Leaf& leaf);

@@ -18,12 +18,12 @@ inline constexpr std::size_t kDictionaryEntryOverhead = 24;
 
 /// What is known of a column when its dictionary is judged.
 struct DictionaryTrial {
-  std::size_t values = 0;    ///< seen so far
-  std::size_t distinct = 0;  ///< of these
-  std::string_view plain;    ///< some of the distinct values as a page holds them
-  std::size_t sampled = 0;   ///< how many lie in `plain`
+  std::size_t values = 0;       ///< seen so far
+  std::size_t distinct = 0;     ///< of these
+  std::string_view plain;       ///< some of the distinct values as a page holds them
+  std::size_t sampled = 0;      ///< how many lie in `plain`
   std::size_t plain_bytes = 0;  ///< of all distinct values
-  double growth = 1;  ///< values expected in the row group for each one seen
+  double growth = 1;            ///< values expected in the row group for each one seen
   PageContent content = PageContent::numbers;
 };
 

@@ -17,7 +17,8 @@ namespace longshore::parquet {
 ///   bind(const ColumnVector&);                    its values without nulls are 0 … count() - 1
 ///   hash(i), equals_entry(i, entry), plain_size(i), append_entry(i)
 ///   append_pending(first); append_pending_entry(entry); pending_bytes()
-///   Encoding write_pending(profile, body);        writes them in the profile's encoding and forgets them
+///   Status write_pending(context, page, body);    writes them in an encoding of the profile, which `page` is told, and
+///                                                 forgets them
 ///   append_entries(first, last, body);            PLAIN
 ///   include_entry(entry); include_pending();      into the open page's bounds
 ///   Bounds close_page_bounds(limit); chunk_bounds(limit); order()
@@ -61,7 +62,7 @@ class DictionaryValueWriter final : public ValueWriter {
       page.bounds = store_.close_page_bounds(context_.page_bound_bytes);
       if (collects_hashes_) store_.hash_pending(hashes_);
       page.content = Store::kContent;
-      page.encoding = store_.write_pending(context_.profile, body);
+      CHECK_OK(store_.write_pending(context_, page, body));
     }
     return page;
   }
@@ -97,8 +98,7 @@ class DictionaryValueWriter final : public ValueWriter {
     std::size_t i = 0;
     for (; i < n; ++i) {
       const std::uint64_t hash = store_.hash(i);
-      DistinctIndex::Slot* slot =
-          index_.find(hash, [&](std::uint32_t entry) { return store_.equals_entry(i, entry); });
+      DistinctIndex::Slot* slot = index_.find(hash, [&](std::uint32_t entry) { return store_.equals_entry(i, entry); });
       if (slot == nullptr) break;
       if (slot->number != 0) {
         numbers[i] = static_cast<std::uint16_t>(slot->number - 1);
@@ -123,8 +123,8 @@ class DictionaryValueWriter final : public ValueWriter {
     constexpr std::size_t kMostSampled = std::size_t{16} << 10;
     chosen_ = true;
     ByteBuffer plain;
-    const std::size_t sampled = std::clamp<std::size_t>(
-        kMostSampled * entries_ / std::max<std::size_t>(store_.entry_bytes(), 1), 1, entries_);
+    const std::size_t sampled =
+        std::clamp<std::size_t>(kMostSampled * entries_ / std::max<std::size_t>(store_.entry_bytes(), 1), 1, entries_);
     store_.append_entries(0, sampled, plain);
     const DictionaryTrial trial{.values = seen_,
                                 .distinct = entries_,

@@ -31,7 +31,8 @@ class TextReader {
   std::int64_t digits(std::size_t least, std::size_t most) {
     std::int64_t value = 0;
     std::size_t n = 0;
-    for (; n < most && n < text_.size() && text_[n] >= '0' && text_[n] <= '9'; ++n) value = value * 10 + (text_[n] - '0');
+    for (; n < most && n < text_.size() && text_[n] >= '0' && text_[n] <= '9'; ++n)
+      value = value * 10 + (text_[n] - '0');
     if (n < least) failed_ = true;
     if (!failed_) text_.remove_prefix(n);
     return failed_ ? 0 : value;
@@ -71,7 +72,8 @@ struct Date {
     constexpr std::array<std::int64_t, 12> kDays{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     const std::int64_t astronomical = before_christ ? 1 - year : year;
     if (year < 1 || month < 1 || month > 12 || day < 1) return std::nullopt;
-    const std::int64_t last = kDays[static_cast<std::size_t>(month - 1)] + (month == 2 && is_leap(astronomical) ? 1 : 0);
+    const std::int64_t last =
+        kDays[static_cast<std::size_t>(month - 1)] + (month == 2 && is_leap(astronomical) ? 1 : 0);
     if (day > last) return std::nullopt;
     return days_of(astronomical, month, day);
   }

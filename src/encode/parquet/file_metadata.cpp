@@ -69,8 +69,8 @@ void write_time_type(ThriftWriter& writer, std::int16_t choice, bool utc) {
   writer.end_struct();
 }
 
-// SchemaElement: 10 logical type, a union: 1 string, 3 list, 5 decimal, 6 date, 7 time, 8 timestamp, 10 integer, 12 JSON,
-// 14 UUID.
+// SchemaElement: 10 logical type, a union: 1 string, 3 list, 5 decimal, 6 date, 7 time, 8 timestamp, 10 integer, 12
+// JSON, 14 UUID.
 void write_logical_type(ThriftWriter& writer, const Leaf& leaf) {
   if (leaf.meaning == Meaning::plain) return;
   writer.begin_struct(10);
@@ -166,7 +166,11 @@ class FileMetadataWriter::Structures {
  public:
   Structures(const std::vector<ParquetColumn>& columns, ParquetCodec codec, ParquetProfile profile,
              std::vector<int> sorting_columns, ByteBuffer& out)
-      : columns_(columns), codec_(codec), profile_(profile), sorting_columns_(std::move(sorting_columns)), writer_(out) {}
+      : columns_(columns),
+        codec_(codec),
+        profile_(profile),
+        sorting_columns_(std::move(sorting_columns)),
+        writer_(out) {}
 
   // FileMetaData: 1 version, 2 schema, 3 rows, 4 row groups, 5 properties, 6 created by, 7 column orders.
   void begin(std::int64_t rows, std::size_t row_groups) {
@@ -273,8 +277,8 @@ void FileMetadataWriter::Structures::write_column_chunk(const ParquetColumn& col
   writer_.end_struct();
 }
 
-// ColumnMetaData: 1 type, 2 encodings, 3 path, 4 codec, 5 values, 6 uncompressed bytes, 7 compressed bytes, 9 first data
-// page, 11 dictionary page, 12 statistics, 13 encoding statistics, 14 and 15 bloom filter.
+// ColumnMetaData: 1 type, 2 encodings, 3 path, 4 codec, 5 values, 6 uncompressed bytes, 7 compressed bytes, 9 first
+// data page, 11 dictionary page, 12 statistics, 13 encoding statistics, 14 and 15 bloom filter.
 void FileMetadataWriter::Structures::write_column_metadata(const ParquetColumn& column, const ColumnRecord& record,
                                                            std::int64_t begin, std::int64_t bloom_begin) {
   writer_.i32(1, column.leaf.stored);

@@ -13,7 +13,7 @@ namespace {
 
 /// 16 bytes in their order; compares as Parquet orders them, unsigned.
 struct Uuid {
-  std::uint64_t first = 0;   ///< as they lie in memory
+  std::uint64_t first = 0;  ///< as they lie in memory
   std::uint64_t second = 0;
 
   friend bool operator==(const Uuid&, const Uuid&) = default;
@@ -29,11 +29,21 @@ inline bool is_less(const Number& a, const Number& b) {
   return a < b;
 }
 
-inline std::uint64_t hash_of(std::int32_t value) { return hash_word(static_cast<std::uint32_t>(value)); }
-inline std::uint64_t hash_of(std::int64_t value) { return hash_word(static_cast<std::uint64_t>(value)); }
-inline std::uint64_t hash_of(float value) { return hash_word(std::bit_cast<std::uint32_t>(value)); }
-inline std::uint64_t hash_of(double value) { return hash_word(std::bit_cast<std::uint64_t>(value)); }
-inline std::uint64_t hash_of(const Uuid& value) { return fold_multiply(value.first ^ kHashSeed1, value.second ^ kHashSeed2); }
+inline std::uint64_t hash_of(std::int32_t value) {
+  return hash_word(static_cast<std::uint32_t>(value));
+}
+inline std::uint64_t hash_of(std::int64_t value) {
+  return hash_word(static_cast<std::uint64_t>(value));
+}
+inline std::uint64_t hash_of(float value) {
+  return hash_word(std::bit_cast<std::uint32_t>(value));
+}
+inline std::uint64_t hash_of(double value) {
+  return hash_word(std::bit_cast<std::uint64_t>(value));
+}
+inline std::uint64_t hash_of(const Uuid& value) {
+  return fold_multiply(value.first ^ kHashSeed1, value.second ^ kHashSeed2);
+}
 inline std::uint64_t hash_of(Int128 value) {
   return fold_multiply(static_cast<std::uint64_t>(value) ^ kHashSeed1,
                        static_cast<std::uint64_t>(value >> 64) ^ kHashSeed2);
@@ -42,9 +52,12 @@ inline std::uint64_t hash_of(Int128 value) {
 /// Bit for bit, so that 0 and -0 stay apart and NaN is found again.
 template <class Value>
 inline bool is_same(const Value& a, const Value& b) {
-  if constexpr (std::is_same_v<Value, float>) return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
-  else if constexpr (std::is_same_v<Value, double>) return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
-  else return a == b;
+  if constexpr (std::is_same_v<Value, float>)
+    return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+  else if constexpr (std::is_same_v<Value, double>)
+    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+  else
+    return a == b;
 }
 
 /// PLAIN: little endian as in memory; decimals that no integer type holds are big endian.
@@ -178,29 +191,17 @@ class FixedStore {
   void append_pending_entry(std::uint16_t entry) { pending_.append(&entries_[entry], sizeof(Value)); }
   std::size_t pending_bytes() const { return pending_.size(); }
 
-  Encoding write_pending(ParquetProfile profile, ByteBuffer& body) {
+  Status write_pending(const ValueContext& context, PageValues& page, ByteBuffer& body) {
     const std::size_t n = pending_count();
-    Encoding encoding = Encoding::plain;
-    const bool modern = profile == ParquetProfile::modern && n > 0;
-    if constexpr (std::is_same_v<Value, std::int32_t> || std::is_same_v<Value, std::int64_t>) {
-      if (modern) encoding = Encoding::delta_binary_packed;
+    page.encoding = Encoding::plain;
+    if (context.profile == ParquetProfile::modern && n > 0) page.encoding = kModernEncoding;
+    if constexpr (kModernEncoding == Encoding::delta_binary_packed) {
+      if (page.encoding == kModernEncoding) append_delta_packed(pending(), n, body);
     }
-    // Decimals of fixed length would gain by it, too, but DuckDB 1.5 splits nothing but floats.
-    if constexpr (std::is_floating_point_v<Value>) {
-      if (modern) encoding = Encoding::byte_stream_split;
-    }
-    switch (encoding) {
-      case Encoding::delta_binary_packed:
-        if constexpr (std::is_integral_v<Value>) append_delta_packed(pending(), n, body);
-        break;
-      case Encoding::byte_stream_split:
-        append_split(pending_.view(), sizeof(Value), body);
-        break;
-      default:
-        append_plain(pending(), n, width_, body);
-    }
+    if (page.encoding == Encoding::byte_stream_split) append_split(pending_.view(), sizeof(Value), body);
+    if (page.encoding == Encoding::plain) append_plain(pending(), n, width_, body);
     pending_.clear();
-    return encoding;
+    return {};
   }
 
   void include_entry(std::uint32_t entry) { page_.include(&entries_[entry], 1); }
@@ -227,6 +228,12 @@ class FixedStore {
   }
 
  private:
+  // Decimals of fixed length would gain by splitting, too, but DuckDB 1.5 splits nothing but floats.
+  static constexpr Encoding kModernEncoding = std::is_same_v<Value, std::int32_t> || std::is_same_v<Value, std::int64_t>
+                                                  ? Encoding::delta_binary_packed
+                                              : std::is_floating_point_v<Value> ? Encoding::byte_stream_split
+                                                                                : Encoding::plain;
+
   const Value* pending() const { return reinterpret_cast<const Value*>(pending_.data()); }
   std::size_t pending_count() const { return pending_.size() / sizeof(Value); }
 

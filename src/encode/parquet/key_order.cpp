@@ -27,7 +27,8 @@ bool has_parquet_order(LogicalType type) {
 }
 
 template <class Value>
-std::strong_ordering compare_values(const ColumnVector& a, std::size_t row_a, const ColumnVector& b, std::size_t row_b) {
+std::strong_ordering compare_values(const ColumnVector& a, std::size_t row_a, const ColumnVector& b,
+                                    std::size_t row_b) {
   return a.values<Value>()[row_a] <=> b.values<Value>()[row_b];
 }
 
@@ -81,8 +82,8 @@ KeyOrder::KeyOrder(const ExportSpec& spec, std::vector<int> columns)
 bool KeyOrder::follows_row(const RowBatch& batch, std::size_t row) const {
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const ColumnVector& column = batch.column(static_cast<std::size_t>(columns_[i]));
-    const auto order = row > 0 ? compare_cells(column, row - 1, column, row)
-                               : compare_cells(last_row_.column(i), 0, column, row);
+    const auto order =
+        row > 0 ? compare_cells(column, row - 1, column, row) : compare_cells(last_row_.column(i), 0, column, row);
     if (order != 0) return order < 0;
   }
   return true;

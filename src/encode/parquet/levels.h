@@ -9,8 +9,8 @@
 
 namespace longshore::parquet {
 
-/// The definition levels of a column without lists: one bit a row, set where there is a value. A batch's validity bitmap
-/// is in Parquet's bit order already.
+/// The definition levels of a column without lists: one bit a row, set where there is a value. A batch's validity
+/// bitmap is in Parquet's bit order already.
 class ValidityLevels {
  public:
   void append(const ColumnVector& column);

@@ -48,7 +48,8 @@ struct PlacedRowGroup {
   std::vector<PageIndexPlaces> indexes;  ///< one for each column
 };
 
-/// Writes FileMetaData from its beginning to its end, a row group at a time, so that they need not be in memory at once.
+/// Writes FileMetaData from its beginning to its end, a row group at a time, so that they need not be in memory at
+/// once.
 class FileMetadataWriter {
  public:
   /// `sorting_columns`: what a row group is sorted by if its record says that it is sorted.

@@ -6,8 +6,8 @@
 namespace longshore {
 namespace {
 
-/// What an encoder takes at worst, when nothing can be compressed: a row group held back, the batch that filled it, page
-/// buffers that grow ahead of need, a page before and after compression, zstd's tables; and twice the row group
+/// What an encoder takes at worst, when nothing can be compressed: a row group held back, the batch that filled it,
+/// page buffers that grow ahead of need, a page before and after compression, zstd's tables; and twice the row group
 /// again, as the output that its parts are cut from.
 constexpr std::int64_t kEncoderMemory = std::int64_t{36} << 20;
 

@@ -19,7 +19,8 @@ namespace {
 
 constexpr std::string_view kMagic = "PAR1";
 
-/// The row groups of a file. Their records are read anew each time, so that those of a large file are never all in memory.
+/// The row groups of a file. Their records are read anew each time, so that those of a large file are never all in
+/// memory.
 class RowGroups {
  public:
   RowGroups(const std::vector<EncodedPartition>& partitions, const std::vector<std::int64_t>& offsets,

@@ -100,9 +100,8 @@ Result<ChunkSummary> RowGroupEncoder::close(ByteBuffer& out) {
   record.rows = rows_;
   // A value that did not fit became null, which sorts elsewhere.
   record.sorted = !sorting_columns_.empty() && key_order_.ascending() &&
-                  std::ranges::all_of(sorting_columns_, [&](int column) {
-                    return fidelity_[static_cast<std::size_t>(column)].clean();
-                  });
+                  std::ranges::all_of(sorting_columns_,
+                                      [&](int column) { return fidelity_[static_cast<std::size_t>(column)].clean(); });
   for (const auto& writer : writers_) {
     TRY(ColumnRecord column, writer->finish(out));
     record.columns.push_back(std::move(column));

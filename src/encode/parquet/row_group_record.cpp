@@ -18,9 +18,8 @@ void append_number(std::int64_t value, ByteBuffer& out) {
 }
 
 void append_bounds(const Bounds& bounds, ByteBuffer& out) {
-  append_varint((bounds.present ? kHasBounds : 0) | (bounds.min_exact ? kMinExact : 0) |
-                    (bounds.max_exact ? kMaxExact : 0),
-                out);
+  append_varint(
+      (bounds.present ? kHasBounds : 0) | (bounds.min_exact ? kMinExact : 0) | (bounds.max_exact ? kMaxExact : 0), out);
   if (!bounds.present) return;
   append_varint(bounds.min.size(), out);
   out.append(bounds.min);

@@ -13,10 +13,10 @@ namespace longshore::parquet {
 
 /// What the footer must know of a data page.
 struct PageRecord {
-  std::int64_t bytes = 0;  ///< with its header
-  std::int64_t rows = 0;   ///< that begin in it
+  std::int64_t bytes = 0;   ///< with its header
+  std::int64_t rows = 0;    ///< that begin in it
   std::int64_t values = 0;  ///< nulls (and empty lists) included: `rows`, save in a list column
-  std::int64_t nulls = 0;  ///< of them
+  std::int64_t nulls = 0;   ///< of them
   Encoding encoding = Encoding::plain;
   Bounds bounds;
 
@@ -51,8 +51,8 @@ struct RowGroupRecord {
   friend bool operator==(const RowGroupRecord&, const RowGroupRecord&) = default;
 };
 
-/// Appends the record in a compact form of our own: it is stored with every checkpoint, and what the schema says or what
-/// follows from other fields is left out. Records may be concatenated.
+/// Appends the record in a compact form of our own: it is stored with every checkpoint, and what the schema says or
+/// what follows from other fields is left out. Records may be concatenated.
 void append_record(const RowGroupRecord& record, std::string& detail);
 /// Takes the first record off `detail`. Errors: `bad_parquet_record` (internal).
 Result<RowGroupRecord> take_record(std::string_view& detail);

@@ -84,8 +84,8 @@ Result<std::vector<ParquetColumn>> parquet_columns(const ExportSpec& spec) {
   for (const std::string& name : spec.parquet.bloom_filters) {
     const auto found = std::ranges::find(columns, name, &ParquetColumn::name);
     if (found == columns.end()) {
-      return fail(user_error("bad_parquet_option", "parquet.bloomFilters names '" + name +
-                                                       "', which is not among the exported columns"));
+      return fail(user_error("bad_parquet_option",
+                             "parquet.bloomFilters names '" + name + "', which is not among the exported columns"));
     }
     if (!may_have_bloom_filter(*found)) {
       return fail(user_error("bad_parquet_option",

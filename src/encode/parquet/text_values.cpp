@@ -1,4 +1,5 @@
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -85,20 +86,27 @@ class TextStore {
   }
   std::size_t pending_bytes() const { return pending_.size(); }
 
-  Encoding write_pending(ParquetProfile profile, ByteBuffer& body) {
-    Encoding encoding = Encoding::plain;
-    if (profile == ParquetProfile::standard || pending_count_ == 0) {
-      body.append(pending_.view());
-    } else {
-      encoding = Encoding::delta_length_byte_array;
+  Status write_pending(const ValueContext& context, PageValues& page, ByteBuffer& body) {
+    if (!matching_) {
+      TRY(matching_, context.codec->try_matching(pending_.view()));
+    }
+    page.matching = *matching_;
+    page.encoding = Encoding::plain;
+    // Lengths apart from the bytes make a smaller page, save where neighbours are alike: then the lengths are, too.
+    if (context.profile == ParquetProfile::modern && pending_count_ > 0 && matching_ == TextMatching::anywhere) {
+      page.encoding = Encoding::delta_length_byte_array;
       lengths_.clear();
       for_each_pending([&](std::string_view text) { lengths_.push_back(static_cast<std::int32_t>(text.size())); });
       append_delta_packed(lengths_.data(), lengths_.size(), body);
       for_each_pending([&](std::string_view text) { body.append(text); });
+    } else {
+      body.append(pending_.view());
     }
+    // A page without values tells nothing of those to come.
+    if (pending_count_ == 0) matching_.reset();
     pending_.clear();
     pending_count_ = 0;
-    return encoding;
+    return {};
   }
 
   void include_entry(std::uint32_t entry) { page_.include(text_at(entries_, entry_begins_[entry])); }
@@ -142,6 +150,7 @@ class TextStore {
   void reset() {
     pending_.clear();
     pending_count_ = 0;
+    matching_.reset();
     page_ = {};
     before_ = {};
     chunk_any_ = false;
@@ -150,7 +159,7 @@ class TextStore {
 
  private:
   static constexpr std::size_t kLengthBytes = 4;
-  static constexpr std::size_t kReadAhead = 8;      ///< what ByteBounds reads of the shortest value
+  static constexpr std::size_t kReadAhead = 8;  ///< what ByteBounds reads of the shortest value
 
   static std::string_view text_at(const ByteBuffer& plain, std::size_t begin) {
     std::uint32_t length = 0;
@@ -184,8 +193,9 @@ class TextStore {
   std::vector<std::uint32_t> entry_begins_;
   ByteBuffer pending_;
   std::size_t pending_count_ = 0;
+  std::optional<TextMatching> matching_;  ///< found out on the first page of a row group
   ByteBounds page_;
-  Bounds before_;  ///< of the last page with values
+  Bounds before_;          ///< of the last page with values
   std::string chunk_min_;  ///< up to kLongestBound + 1 bytes: whether there was more matters
   std::string chunk_max_;
   bool chunk_any_ = false;

@@ -73,14 +73,10 @@ class ThriftWriter {
   void struct_list(std::int16_t field, std::size_t size) {
     begin_list(field, apache::thrift::protocol::T_STRUCT, size);
   }
-  void text_list(std::int16_t field, std::size_t size) {
-    begin_list(field, apache::thrift::protocol::T_STRING, size);
-  }
+  void text_list(std::int16_t field, std::size_t size) { begin_list(field, apache::thrift::protocol::T_STRING, size); }
   void i32_list(std::int16_t field, std::size_t size) { begin_list(field, apache::thrift::protocol::T_I32, size); }
   void i64_list(std::int16_t field, std::size_t size) { begin_list(field, apache::thrift::protocol::T_I64, size); }
-  void boolean_list(std::int16_t field, std::size_t size) {
-    begin_list(field, apache::thrift::protocol::T_BOOL, size);
-  }
+  void boolean_list(std::int16_t field, std::size_t size) { begin_list(field, apache::thrift::protocol::T_BOOL, size); }
   // Items of a list that was begun.
   void text_item(std::string_view value) { protocol_.writeBinary(std::string(value)); }
   template <class Number>

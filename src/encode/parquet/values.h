@@ -42,6 +42,7 @@ struct ValueContext {
 struct PageValues {
   Encoding encoding = Encoding::plain;
   PageContent content = PageContent::numbers;
+  TextMatching matching = TextMatching::anywhere;  ///< value_before only with PLAIN texts
   Bounds bounds;
 };
 

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <zstd.h>
 
 #include <cstring>
 #include <random>
@@ -293,6 +294,66 @@ TEST(DistinctIndex, GivesUpWhenValuesAreMadeToCollide) {
 }
 
 /// The vectors of the xxHash specification for XXH64 with seed 0.
+std::string plain_texts(const std::vector<std::string>& texts) {
+  std::string plain;
+  for (const std::string& text : texts) {
+    const auto length = static_cast<std::uint32_t>(text.size());
+    plain.append(reinterpret_cast<const char*>(&length), sizeof length);
+    plain += text;
+  }
+  return plain;
+}
+
+std::string decompress(std::string_view compressed, std::size_t size) {
+  std::string plain(size, '\0');
+  const std::size_t read = ZSTD_decompress(plain.data(), size, compressed.data(), compressed.size());
+  EXPECT_EQ(read, size);
+  return plain;
+}
+
+TEST(PageCodec, TextsComparedWithTheOneBeforeAreReadBack) {
+  PageCodec codec = PageCodec::make(ParquetCodec::zstd).value();
+  std::mt19937 random(9);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<std::string> texts;
+    const std::string prefix(random() % 30, 'p');
+    const std::string suffix(random() % 300, 's');
+    for (auto n = random() % 400; n > 0; --n) {
+      texts.push_back(random() % 20 == 0 ? "" : prefix + std::to_string(random() >> random() % 32) + suffix);
+    }
+    if (round % 50 == 0) texts.insert(texts.end(), 2, std::string(200'000, 'x'));
+    // Levels stand before the values; 8 bytes may be read behind them.
+    const std::string levels(random() % 20, 'l');
+    std::string page = levels + plain_texts(texts);
+    const std::size_t size = page.size();
+    page.append(8, '\xEE');
+    ByteBuffer out;
+    ASSERT_TRUE(codec.compress_by_value(std::string_view(page).substr(0, size), levels.size(), out));
+    ASSERT_TRUE(decompress(out.view(), size) == page.substr(0, size)) << round;
+  }
+}
+
+TEST(PageCodec, TriesWhatSuitsTheTexts) {
+  PageCodec codec = PageCodec::make(ParquetCodec::zstd).value();
+  std::mt19937 random(10);
+  std::vector<std::string> alike;
+  std::vector<std::string> two_kinds;
+  for (int i = 0; i < 3000; ++i) {
+    alike.push_back("{\"path\": \"/v1/items/" + std::to_string(random()) +
+                    "\", \"status\": 200, \"took\": " + std::to_string(random() % 1000) + "}");
+    two_kinds.push_back(random() % 2 == 0 ? alike.back()
+                                          : "user " + std::to_string(random()) + " went from the list of invoices to " +
+                                                std::to_string(random() % 100));
+  }
+  const auto advice = [&](const std::vector<std::string>& texts) {
+    std::string plain = plain_texts(texts) + "12345678";
+    return codec.try_matching(std::string_view(plain).substr(0, plain.size() - 8)).value();
+  };
+  EXPECT_EQ(advice(alike), TextMatching::value_before);
+  EXPECT_EQ(advice(two_kinds), TextMatching::anywhere);
+  EXPECT_EQ(advice({}), TextMatching::anywhere);
+}
+
 TEST(BloomFilter, HashIsXxHash64) {
   EXPECT_EQ(bloom_hash("", 0), 0xEF46DB3751D8E999U);
   EXPECT_EQ(bloom_hash("a", 1), 0xD24EC4F1A98C6E5BU);

@@ -104,8 +104,7 @@ TEST(ListReader, FurtherDimensionsAreFlattenedAndCounted) {
 }
 
 TEST(ListReader, JsonElementsKeepTheirShape) {
-  const ReadLists lists =
-      read_lists(LogicalType::json, {R"([{"a": [1, "]"]}, [1,2], "s\"", 5, null, true])"});
+  const ReadLists lists = read_lists(LogicalType::json, {R"([{"a": [1, "]"]}, [1,2], "s\"", 5, null, true])"});
   EXPECT_EQ(lists.elements, (std::vector<std::string>{R"({"a": [1, "]"]})", "[1,2]", R"("s\"")", "5", "true"}));
   EXPECT_TRUE(lists.fidelity.clean());
 }
@@ -127,14 +126,13 @@ TEST(ListReader, TextTakesAnythingAndSaysSo) {
 TEST(ListReader, DecimalsKeepTheirDigits) {
   const ReadLists lists =
       read_lists(LogicalType::decimal, {"[12345678901234567890.12345678901234567890, 1.50, \"NaN\"]"});
-  EXPECT_EQ(lists.elements,
-            (std::vector<std::string>{"12345678901234567890.12345678901234567890", "1.50", "NaN"}));
+  EXPECT_EQ(lists.elements, (std::vector<std::string>{"12345678901234567890.12345678901234567890", "1.50", "NaN"}));
   EXPECT_TRUE(lists.fidelity.clean());
 }
 
 TEST(ListReader, WhatIsNoArrayIsANullList) {
-  const std::vector<std::string> broken{"",      "5",       "{}",      "[1,]",  "[,1]",    "[1 2]", "[1",
-                                        "[1]]",  "[\"a]",   "[1]x",    "[[1]",  "[{\"a]]", "]",     "[\"\\\"]"};
+  const std::vector<std::string> broken{"",     "5",     "{}",   "[1,]", "[,1]",    "[1 2]", "[1",
+                                        "[1]]", "[\"a]", "[1]x", "[[1]", "[{\"a]]", "]",     "[\"\\\"]"};
   const ReadLists lists = read_lists(LogicalType::int32, broken);
   EXPECT_EQ(lists.elements, (std::vector<std::string>{}));
   EXPECT_EQ(lists.rows, broken.size());

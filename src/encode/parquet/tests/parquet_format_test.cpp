@@ -88,11 +88,13 @@ TEST(ParquetFormat, ABatchOfAnotherShapeIsAnError) {
 TEST(ParquetFormat, WhatParquetCannotHoldIsNullAndCounted) {
   const ExportSpec spec = parquet_spec(
       {"day:date", "at:timestamptz", "hour:time", "price:numeric(3,1)", "t:text", "big:numeric(20,0)", "id:int64"});
-  const std::vector<Row> rows{
-      {std::int64_t{kDateInfinity}, kTimestampInfinity, std::int64_t{86'400'000'000}, Int128{1000}, "a\xFF", int128("100000000000000000000"), std::int64_t{1}},
-      {std::int64_t{kDateMinusInfinity}, kTimestampMinusInfinity, std::int64_t{-1}, Int128{-1000}, "\xC3", int128("-100000000000000000000"), std::int64_t{2}},
-      {std::int64_t{0}, std::int64_t{0}, std::int64_t{86'399'999'999}, Int128{-999}, "é", int128("99999999999999999999"), std::int64_t{3}},
-      {kNull, kNull, kNull, kNull, kNull, kNull, std::int64_t{4}}};
+  const std::vector<Row> rows{{std::int64_t{kDateInfinity}, kTimestampInfinity, std::int64_t{86'400'000'000},
+                               Int128{1000}, "a\xFF", int128("100000000000000000000"), std::int64_t{1}},
+                              {std::int64_t{kDateMinusInfinity}, kTimestampMinusInfinity, std::int64_t{-1},
+                               Int128{-1000}, "\xC3", int128("-100000000000000000000"), std::int64_t{2}},
+                              {std::int64_t{0}, std::int64_t{0}, std::int64_t{86'399'999'999}, Int128{-999}, "é",
+                               int128("99999999999999999999"), std::int64_t{3}},
+                              {kNull, kNull, kNull, kNull, kNull, kNull, std::int64_t{4}}};
   const EncodedFile file = parquet_file(spec, rows);
   for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(file.total.fidelity.at(i).replaced, 2) << spec.columns[i].name;
   EXPECT_TRUE(file.total.fidelity.at(6).clean());
@@ -135,7 +137,8 @@ std::string sorted_by(const ExportSpec& spec, const std::vector<Row>& rows, std:
   std::string_view detail = file.total.detail;
   if (!parquet::take_record(detail).value().sorted) return "nothing";
   std::string names;
-  for (const int column : parquet::sorting_columns(spec)) names += spec.columns[static_cast<std::size_t>(column)].name + " ";
+  for (const int column : parquet::sorting_columns(spec))
+    names += spec.columns[static_cast<std::size_t>(column)].name + " ";
   return names;
 }
 
@@ -168,8 +171,7 @@ std::vector<Row> mixed_rows(std::size_t rows) {
 }
 
 ExportSpec mixed_spec() {
-  ExportSpec spec =
-      parquet_spec({"id:int64", "user:text", "note:text", "tags:text[]", "sum:numeric(20,2)", "ok:bool"});
+  ExportSpec spec = parquet_spec({"id:int64", "user:text", "note:text", "tags:text[]", "sum:numeric(20,2)", "ok:bool"});
   spec.dataset.key = {"id"};
   spec.parquet.bloom_filters = {"user"};
   return spec;
