@@ -224,16 +224,16 @@ storage:
 }
 
 TEST_F(ConfigurationTest, SaysWhatTheProductionShapeLacks) {
-  EXPECT_THAT(refused(R"(role: both
+  EXPECT_THAT(
+      refused(R"(role: both
 metadata: { driver: postgres }
 storage: { driver: s3, customer_key: abc }
 manifest: { key: "12" }
 )"),
-              ElementsAre(HasSubstr(R"("role": "both" is not known; use "all", "api" or "worker")"),
-                          HasSubstr(R"(the driver "postgres" needs "url")"),
-                          HasSubstr(R"(the driver "s3" needs "bucket")"),
-                          HasSubstr("the key for sse_c must be 64 hexadecimal digits"),
-                          HasSubstr("the manifest key must be 64 hexadecimal digits")));
+      ElementsAre(HasSubstr(R"("role": "both" is not known; use "all", "api" or "worker")"),
+                  HasSubstr(R"(the driver "postgres" needs "url")"), HasSubstr(R"(the driver "s3" needs "bucket")"),
+                  HasSubstr("the key for sse_c must be 64 hexadecimal digits"),
+                  HasSubstr("the manifest key must be 64 hexadecimal digits")));
 }
 
 TEST_F(ConfigurationTest, ReportsAllErrorsOfTheFileAtOnce) {

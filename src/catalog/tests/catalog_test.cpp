@@ -212,10 +212,9 @@ TEST_F(CatalogTest, MissingFields) {
       findings_of_dataset("    source: s\n    relation: r\n    tenant_column: t\n    key: []\n    columns: {}\n"),
       ElementsAre(R"(c.yaml:7:10 bad_value "key" must name at least one column: those of a unique index)",
                   R"(c.yaml:8:14 wrong_type "columns" must be a map of API names and columns, with at least one)"));
-  EXPECT_THAT(
-      findings_of("datasets: []\n"),
-      ElementsAre(R"(c.yaml:1:1 missing_field the catalog needs "sources")",
-                  R"(c.yaml:1:11 wrong_type "datasets" must be a map of names and datasets)"));
+  EXPECT_THAT(findings_of("datasets: []\n"),
+              ElementsAre(R"(c.yaml:1:1 missing_field the catalog needs "sources")",
+                          R"(c.yaml:1:11 wrong_type "datasets" must be a map of names and datasets)"));
   EXPECT_THAT(findings_of(""),
               ElementsAre(R"(c.yaml:1:1 missing_field the catalog is empty; it needs "sources" and "datasets")"));
 }

@@ -8,9 +8,9 @@ namespace longshore {
 
 /// How large a workbook may become. Tests make sheets small; everybody else leaves them as Excel has them.
 struct XlsxLimits {
-  int max_sheets = 10;                        ///< policy: more is no workbook that people open
-  std::int64_t rows_per_sheet = 1'048'575;    ///< Excel's 1,048,576, less the header row
-  std::int64_t sheet_bytes = 4'000'000'000;   ///< of XML, and deflated: below 4 GiB, where ZIP ends without zip64
+  int max_sheets = 10;                       ///< policy: more is no workbook that people open
+  std::int64_t rows_per_sheet = 1'048'575;   ///< Excel's 1,048,576, less the header row
+  std::int64_t sheet_bytes = 4'000'000'000;  ///< of XML, and deflated: below 4 GiB, where ZIP ends without zip64
 };
 
 /// Excel's other limits ("Excel specifications and limits", Microsoft).
