@@ -217,15 +217,17 @@ Result<DownloadLink> ExportCoordinator::mint_link(const Principal& who, const Jo
         {"/expiresInSeconds", "out_of_range", "must be from 1 to " + std::to_string(links_.lifetime_max.count())});
     return fail(std::move(invalid));
   }
+  // A link dies with the credentials that sign it; what is promised must hold.
+  TRY(const std::chrono::seconds longest, rooms_.links.longest_lifetime());
   LinkOptions options;
-  options.lifetime = wanted;
+  options.lifetime = std::min(wanted, longest);
   options.file_name = download_file_name(job, rooms_.formats.extension(job.spec));
   options.content_type = rooms_.formats.content_type(job.spec);
   TRY(std::string url, rooms_.links.sign(job.object_key, options));
 
   TRY(const Timestamp now, rooms_.jobs.now());
   CHECK_OK(rooms_.jobs.add_download({uuid_v7(now), job.id, who.user, who.tenant, client.ip, client.user_agent, now}));
-  return DownloadLink{std::move(url), wanted};
+  return DownloadLink{std::move(url), options.lifetime};
 }
 
 Result<std::string> ExportCoordinator::read_manifest(const ExportJob& job) {

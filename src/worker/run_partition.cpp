@@ -79,7 +79,8 @@ class PartUploader {
       TRY(const ObjectInfo staged, rooms_.store.put(key, bytes, ObjectOptions{}));
       return staged.key;
     }
-    TRY(PartReceipt receipt, rooms_.store.upload_part({work_.job.object_key, work_.job.upload_id}, part.number, bytes));
+    TRY(PartReceipt receipt,
+        rooms_.store.upload_hashed_part({work_.job.object_key, work_.job.upload_id}, part.number, bytes, part.sha256));
     return std::move(receipt.etag);
   }
 
