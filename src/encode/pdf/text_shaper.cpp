@@ -23,6 +23,12 @@ hb_script_t script_of(char32_t c) {
   return hb_unicode_script(hb_unicode_funcs_get_default(), c);
 }
 
+/// Not the process's locale: the same text must give the same glyphs everywhere.
+hb_language_t undetermined_language() {
+  static const hb_language_t language = hb_language_from_string("und", -1);
+  return language;
+}
+
 bool is_ignorable(char32_t c) {
   return hb_unicode_general_category(hb_unicode_funcs_get_default(), c) == HB_UNICODE_GENERAL_CATEGORY_FORMAT ||
          (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xE0100 && c <= 0xE01EF);
@@ -170,8 +176,7 @@ void TextShaper::shape_runs(Paragraph& paragraph) {
                         static_cast<int>(item.end - item.begin));
     hb_buffer_set_direction(buffer, FRIBIDI_LEVEL_IS_RTL(item.level) != 0 ? HB_DIRECTION_RTL : HB_DIRECTION_LTR);
     hb_buffer_set_script(buffer, item.script);
-    // Not the process's locale: the same text must give the same glyphs everywhere.
-    hb_buffer_set_language(buffer, hb_language_from_string("und", -1));
+    hb_buffer_set_language(buffer, undetermined_language());
     hb_shape(fonts_.face(item.font).shaping_font(), buffer, nullptr, 0);
     unsigned count = 0;
     const hb_glyph_info_t* const glyphs = hb_buffer_get_glyph_infos(buffer, &count);
