@@ -32,6 +32,12 @@ std::strong_ordering compare_values(const ColumnVector& a, std::size_t row_a, co
   return a.values<Value>()[row_a] <=> b.values<Value>()[row_b];
 }
 
+std::strong_ordering compare_uuids(const char* a, const char* b) {
+  const int order = std::memcmp(a, b, 16);
+  if (order == 0) return std::strong_ordering::equal;
+  return order < 0 ? std::strong_ordering::less : std::strong_ordering::greater;
+}
+
 std::strong_ordering compare_cells(const ColumnVector& a, std::size_t row_a, const ColumnVector& b, std::size_t row_b) {
   switch (a.physical()) {
     case PhysicalType::int32:
@@ -39,7 +45,7 @@ std::strong_ordering compare_cells(const ColumnVector& a, std::size_t row_a, con
     case PhysicalType::int64:
       return compare_values<std::int64_t>(a, row_a, b, row_b);
     default:
-      return std::memcmp(a.bytes() + 16 * row_a, b.bytes() + 16 * row_b, 16) <=> 0;
+      return compare_uuids(a.bytes() + 16 * row_a, b.bytes() + 16 * row_b);
   }
 }
 
@@ -59,6 +65,7 @@ void copy_cell(const ColumnVector& from, std::size_t row, ColumnVector& to) {
 
 std::vector<DataType> types_of(const ExportSpec& spec, const std::vector<int>& columns) {
   std::vector<DataType> types;
+  types.reserve(columns.size());
   for (const int column : columns) types.push_back(spec.columns[static_cast<std::size_t>(column)].type);
   return types;
 }
@@ -84,7 +91,7 @@ bool KeyOrder::follows_row(const RowBatch& batch, std::size_t row) const {
     const ColumnVector& column = batch.column(static_cast<std::size_t>(columns_[i]));
     const auto order =
         row > 0 ? compare_cells(column, row - 1, column, row) : compare_cells(last_row_.column(i), 0, column, row);
-    if (order != 0) return order < 0;
+    if (order != std::strong_ordering::equal) return order == std::strong_ordering::less;
   }
   return true;
 }
