@@ -174,6 +174,8 @@ class FileMetadataWriter::Structures {
 
   // FileMetaData: 1 version, 2 schema, 3 rows, 4 row groups, 5 properties, 6 created by, 7 column orders.
   void begin(std::int64_t rows, std::size_t row_groups) {
+    // The field has 16 bits and is optional; arrow-rs wants it in all row groups or in none.
+    has_ordinals_ = row_groups <= std::size_t{INT16_MAX} + 1;
     writer_.begin_struct();
     writer_.i32(1, profile_ == ParquetProfile::modern ? 2 : 1);
     write_schema(writer_, columns_);
@@ -216,6 +218,7 @@ class FileMetadataWriter::Structures {
   ParquetProfile profile_;
   std::vector<int> sorting_columns_;
   ThriftWriter writer_;
+  bool has_ordinals_ = true;
   int ordinal_ = 0;
 };
 
@@ -251,9 +254,7 @@ void FileMetadataWriter::Structures::add(const PlacedRowGroup& row_group) {
   }
   writer_.i64(5, row_group.begin);
   writer_.i64(6, compressed);
-  // The field has 16 bits; it is optional.
-  if (ordinal_ <= INT16_MAX) writer_.i16(7, ordinal_);
-  ++ordinal_;
+  if (has_ordinals_) writer_.i16(7, ordinal_++);
   writer_.end_struct();
 }
 
