@@ -64,7 +64,7 @@ class PartUploader {
     TRY(part.etag, write(part, bytes));
     crash_point(part.sequence == 0 ? "partition.after_head" : "partition.after_part");
     const auto begun = rooms_.clock.steady_now();
-    if (const Status recorded = rooms_.queue.checkpoint(work_.claim, part); !recorded) {
+    if (Status recorded = rooms_.queue.checkpoint(work_.claim, part); !recorded) {
       // Written after the claim was lost, and maybe after the job was cleaned. The key holds our epoch: it is nobody's.
       if (part.sequence == 0 && recorded.error().code == "claim_lost") (void)rooms_.store.remove(part.etag);
       return recorded;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "assemble/file_layout.h"
@@ -27,7 +28,7 @@ JobId job_of_object_key(const std::string& key) {
 
 }  // namespace
 
-Sweeper::Sweeper(const WorkerRooms& rooms, SweepPolicy policy) : rooms_(rooms), policy_(policy) {}
+Sweeper::Sweeper(const WorkerRooms& rooms, SweepPolicy policy) : rooms_(rooms), policy_(std::move(policy)) {}
 
 Sweeper::~Sweeper() {
   stop();
