@@ -61,12 +61,17 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def make_cluster(directory):
+def make_directory(directory):
+    """One that the server's account may use."""
     os.makedirs(directory, exist_ok=True)
     os.chmod(directory, 0o755)
     if os.geteuid() == 0:
         entry = pwd.getpwnam("postgres")
         os.chown(directory, entry.pw_uid, entry.pw_gid)
+
+
+def make_cluster(directory):
+    make_directory(directory)
     done = subprocess.run(
         [binary("initdb"), "-D", f"{directory}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
          "--locale=C.UTF-8", "--no-sync", "--no-instructions"],
@@ -83,6 +88,11 @@ def start(directory, settings):
     """Returns the DSN."""
     directory = os.path.abspath(directory)
     make_cluster(directory)
+    return launch(directory, settings)
+
+
+def launch(directory, settings):
+    """Starts a server on the data that lie in `directory` already; returns the DSN."""
     for _ in range(5):  # another process may take the port between the probe and the bind
         port = free_port()
         command = [binary("postgres"), "-D", f"{directory}/data", "-p", str(port),
@@ -174,24 +184,24 @@ def interrupt(number, _frame):
     raise Interrupted(number)
 
 
-def with_server(settings, body, tell_directory=False):
-    """Calls body(dsn) or body(dsn, directory) with a fresh server, which is gone afterwards, also after a signal."""
+def with_directory(body, clean):
+    """Calls body(directory) with a temporary directory, and clean(directory) afterwards, also after a signal."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     directory = tempfile.mkdtemp(prefix="longshore-pg-")
     try:
-        dsn = start(directory, settings)
-        return body(dsn, directory) if tell_directory else body(dsn)
+        return body(directory)
     except Interrupted as signalled:
         return 128 + signalled.args[0]
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        stop(directory)
+        clean(directory)
 
 
 def run(command, settings):
-    def body(dsn):
+    def body(directory):
+        dsn = start(directory, settings)
         child = subprocess.Popen(command, env={**os.environ, "LONGSHORE_TEST_POSTGRES": dsn})
         try:
             code = child.wait()
@@ -204,12 +214,12 @@ def run(command, settings):
             raise
         return code if code >= 0 else 128 - code
 
-    return with_server(settings, body)
+    return with_directory(body, stop)
 
 
 def serve(settings):
-    def body(dsn, directory):
-        print(dsn, flush=True)
+    def body(directory):
+        print(start(directory, settings), flush=True)
         for line in iter(sys.stdin.readline, ""):
             if line.strip() == "halt":
                 halt(directory)
@@ -219,7 +229,7 @@ def serve(settings):
                 print("resumed", flush=True)
         return 0
 
-    return with_server(settings, body, tell_directory=True)
+    return with_directory(body, stop)
 
 
 def main():

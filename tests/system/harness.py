@@ -56,41 +56,11 @@ def wait_until(condition, what, limit=None):
         time.sleep(0.02)
 
 
-class Postgres:
-    """A throw-away PostgreSQL server."""
+class Database:
+    """A PostgreSQL database that runs already."""
 
-    def __init__(self, **settings):
-        command = [sys.executable, str(ROOT / "tests/postgres_server.py"), "serve"]
-        for name, value in settings.items():
-            command[2:2] = ["--set", f"{name}={value}"]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.dsn = self.process.stdout.readline().strip()
-        if not self.dsn:
-            raise AssertionError("PostgreSQL does not start")
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        self.close()
-
-    def _tell(self, word, answer):
-        self.process.stdin.write(word + "\n")
-        self.process.stdin.flush()
-        said = self.process.stdout.readline().strip()
-        assert said == answer, said
-
-    def halt(self):
-        """The database goes away, as in a crash; its data stays."""
-        self._tell("halt", "halted")
-
-    def resume(self):
-        self._tell("resume", "resumed")
+    def __init__(self, dsn):
+        self.dsn = dsn
 
     def sql(self, *statements):
         """Runs statements by psql, each in a transaction of its own, and returns what the last ones print."""
@@ -125,6 +95,104 @@ class Postgres:
     def source(self, **fields):
         """This database as a source of a catalog, in one line of YAML."""
         return json.dumps({"driver": "postgres", "primary": self.dsn, **fields})
+
+
+class Postgres(Database):
+    """A throw-away PostgreSQL server."""
+
+    def __init__(self, **settings):
+        command = [sys.executable, str(ROOT / "tests/postgres_server.py"), "serve"]
+        for name, value in settings.items():
+            command[2:2] = ["--set", f"{name}={value}"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        super().__init__(self.process.stdout.readline().strip())
+        if not self.dsn:
+            raise AssertionError("PostgreSQL does not start")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.close()
+
+    def _tell(self, word, answer):
+        self.process.stdin.write(word + "\n")
+        self.process.stdin.flush()
+        said = self.process.stdout.readline().strip()
+        assert said == answer, said
+
+    def halt(self):
+        """The database goes away, as in a crash; its data stays."""
+        self._tell("halt", "halted")
+
+    def resume(self):
+        self._tell("resume", "resumed")
+
+
+class PostgresCluster:
+    """A throw-away primary with streaming standbys; see tests/postgres_cluster.py."""
+
+    def __init__(self, standbys=2, settings=None, standby_settings=None):
+        command = [sys.executable, str(ROOT / "tests/postgres_cluster.py"), "--standbys", str(standbys), "serve"]
+        for option, values in (("--set", settings), ("--set-standby", standby_settings)):
+            for name, value in (values or {}).items():
+                command[2:2] = [option, f"{name}={value}"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        told = {}
+        for line in self.process.stdout:
+            if line == "ready\n":
+                break
+            name, _, told[name] = line.strip().partition("=")
+        else:
+            raise AssertionError("the PostgreSQL servers do not start")
+        self.directory = pathlib.Path(told.pop("directory"))
+        self.servers = {name: Database(dsn) for name, dsn in told.items()}
+        self.primary = self.servers["primary"]
+        self.standbys = [database for name, database in self.servers.items() if name != "primary"]
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def _tell(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        said = self.process.stdout.readline().strip()
+        assert said == "ok", f"{line}: {said}"
+
+    def wait_caught_up(self):
+        """All standbys that run have what was written by now."""
+        self._tell("wait_caught_up")
+
+    def pause_replay(self, name):
+        self._tell(f"pause_replay {name}")
+
+    def resume_replay(self, name):
+        self._tell(f"resume_replay {name}")
+
+    def halt(self, name):
+        """The server goes away, as in a crash; its data stay."""
+        self._tell(f"halt {name}")
+
+    def resume(self, name):
+        self._tell(f"resume {name}")
+
+    def log(self, name):
+        """What a server has logged."""
+        return (self.directory / name / "log").read_text(errors="replace")
+
+    def source(self, *standbys, **fields):
+        """These standbys as replicas of a source of a catalog, in one line of YAML; the primary is added with primary=True."""
+        replicas = [self.servers[name].dsn for name in standbys]
+        if fields.pop("primary", False):
+            fields["primary"] = self.primary.dsn
+        return json.dumps({"driver": "postgres", **({"replicas": replicas} if replicas else {}), **fields})
 
 
 class ApiError(Exception):
