@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/closest_name.h"
+#include "base/process_memory.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/terminal.h"
@@ -56,6 +57,7 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 int run(int argc, char** argv) {
+  return_freed_memory();
   ::signal(SIGPIPE, SIG_IGN);  // a reader that went away is a write error, which says what was being written
   CLI::App app{kAbout, "longshore"};
   app.require_subcommand(1);

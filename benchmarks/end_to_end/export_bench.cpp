@@ -18,6 +18,7 @@
 #include "app/sources.h"
 #include "assemble/manifest_key.h"
 #include "base/memory_budget.h"
+#include "base/process_memory.h"
 #include "base/random.h"
 #include "catalog/catalog.h"
 #include "catalog/request.h"
@@ -72,6 +73,7 @@ int main(int argc, char** argv) {
     std::cerr << "usage: export_bench CATALOG DATASET TENANT FORMAT COMPRESSION SLOTS PARTITIONS STORE_DIR|discard\n";
     return 2;
   }
+  return_freed_memory();
   configure_logs(LogLevel::warn, LogFormat::text);
   const std::string dataset = argv[2];
   const std::string format = argv[4];

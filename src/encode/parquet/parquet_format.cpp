@@ -7,9 +7,10 @@ namespace longshore {
 namespace {
 
 /// What an encoder takes at worst, when nothing can be compressed: a row group held back, the batch that filled it,
-/// page buffers that grow ahead of need, a page before and after compression, zstd's tables; and twice the row group
-/// again, as the output that its parts are cut from.
-constexpr std::int64_t kEncoderMemory = std::int64_t{36} << 20;
+/// page buffers that grow ahead of need, a page before and after compression, zstd's tables; and a row group more in
+/// the output that parts are cut from. Two partitions at once are to fit the default `worker.memory_limit`; with noise
+/// they were measured to (benchmarks/memory).
+constexpr std::int64_t kEncoderMemory = std::int64_t{17} << 20;
 
 }  // namespace
 

@@ -16,7 +16,7 @@ inline constexpr std::int64_t kRowGroupRows = 122'880;
 /// … when its values, as the batches count them, come to this …
 inline constexpr std::int64_t kRowGroupBytes = std::int64_t{31} << 20;
 /// … or when this much of it is in memory: finished pages, open pages and dictionaries.
-inline constexpr std::size_t kHeldBytes = std::size_t{10} << 20;
+inline constexpr std::size_t kHeldBytes = std::size_t{6} << 20;
 /// What all open pages of an encoder may take together, and all dictionaries.
 inline constexpr std::size_t kOpenPageBytes = std::size_t{3} << 20;
 inline constexpr std::size_t kDictionaryBytes = std::size_t{4} << 20;

@@ -64,11 +64,6 @@ Leaf scalar_leaf(const DataType& type) {
   return {type, Type::byte_array, Meaning::string};
 }
 
-bool may_have_bloom_filter(const ParquetColumn& column) {
-  const Type stored = column.leaf.stored;
-  return !column.list && stored != Type::boolean && stored != Type::float32 && stored != Type::float64;
-}
-
 }  // namespace
 
 Leaf leaf_of(const DataType& type) {
@@ -87,7 +82,7 @@ Result<std::vector<ParquetColumn>> parquet_columns(const ExportSpec& spec) {
       return fail(user_error("bad_parquet_option",
                              "parquet.bloomFilters names '" + name + "', which is not among the exported columns"));
     }
-    if (!may_have_bloom_filter(*found)) {
+    if (!may_have_bloom_filter(spec.columns[static_cast<std::size_t>(found - columns.begin())].type)) {
       return fail(user_error("bad_parquet_option",
                              "parquet.bloomFilters names '" + name +
                                  "'; columns of bool, floating-point and array types have no bloom filter"));
