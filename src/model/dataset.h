@@ -19,6 +19,15 @@ struct Column {
   bool filterable = false;
 };
 
+/// How the rows of an export belong together in time.
+///
+/// best_effort: each batch as it is when it is read. snapshot: all rows as of one moment, which a transaction on the
+/// source keeps in sight. materialized: all rows as of one moment, which a copy of them keeps.
+enum class Consistency { best_effort, snapshot, materialized };
+
+/// What becomes of an export whose snapshot is lost: it begins again with a new one, or it fails.
+enum class SnapshotLoss { restart, fail };
+
 /// An exportable thing of the catalog; the API field is `exportType`.
 struct Dataset {
   std::string name;
@@ -35,7 +44,10 @@ struct Dataset {
   std::string description;
   Duration retention{};
   bool exact_boundaries = false;  ///< count rows exactly when planning
-  std::vector<Column> columns;    ///< in catalog order
+  /// What a request may ask for; the first is what it gets that says nothing. At least one.
+  std::vector<Consistency> consistencies{Consistency::best_effort};
+  SnapshotLoss on_snapshot_loss = SnapshotLoss::restart;
+  std::vector<Column> columns;  ///< in catalog order
 
   /// nullptr when there is no column of that API name.
   const Column* find_column(const std::string& api_name) const;

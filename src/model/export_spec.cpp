@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kCompressions{"none", "gzip", "zstd"};
 constexpr std::array<std::string_view, 3> kConsistencies{"best_effort", "snapshot", "materialized"};
+constexpr std::array<std::string_view, 2> kSnapshotLosses{"restart", "fail"};
 constexpr std::array<std::string_view, 7> kFilterOps{"eq", "in", "gte", "gt", "lte", "lt", "is_null"};
 constexpr std::array<std::string_view, 2> kCsvProfiles{"spreadsheet", "machine"};
 constexpr std::array<std::string_view, 2> kParquetProfiles{"standard", "modern"};
@@ -56,6 +57,8 @@ json::array columns_to_json(const std::vector<Column>& columns) {
 }
 
 json::value dataset_to_json(const Dataset& dataset) {
+  json::array consistencies;
+  for (const Consistency mode : dataset.consistencies) consistencies.emplace_back(name_of(kConsistencies, mode));
   json::array key_types;
   for (const DataType& type : dataset.key_types) key_types.emplace_back(to_string(type));
   return {{"name", dataset.name},
@@ -72,6 +75,8 @@ json::value dataset_to_json(const Dataset& dataset) {
           {"description", dataset.description},
           {"retentionMicros", dataset.retention.count()},
           {"exactBoundaries", dataset.exact_boundaries},
+          {"consistencies", std::move(consistencies)},
+          {"onSnapshotLoss", name_of(kSnapshotLosses, dataset.on_snapshot_loss)},
           {"columns", columns_to_json(dataset.columns)}};
 }
 
@@ -139,6 +144,16 @@ Dataset read_dataset(const json::value& value) {
   dataset.description = read_string(value, "description");
   dataset.retention = Duration{value.at("retentionMicros").to_number<std::int64_t>()};
   dataset.exact_boundaries = value.at("exactBoundaries").as_bool();
+  // Specs that were recorded before there was a choice have neither member.
+  if (const json::value* modes = value.as_object().if_contains("consistencies")) {
+    dataset.consistencies.clear();
+    for (const json::value& mode : modes->as_array()) {
+      dataset.consistencies.push_back(read_enum<Consistency>(kConsistencies, mode));
+    }
+  }
+  if (const json::value* policy = value.as_object().if_contains("onSnapshotLoss")) {
+    dataset.on_snapshot_loss = read_enum<SnapshotLoss>(kSnapshotLosses, *policy);
+  }
   dataset.columns = read_columns(value.at("columns"));
   return dataset;
 }
@@ -195,6 +210,11 @@ ExportSpec read_spec(const json::value& value) {
 
 }  // namespace
 
+bool may_have_bloom_filter(const DataType& type) {
+  return type.logical != LogicalType::boolean && type.logical != LogicalType::float32 &&
+         type.logical != LogicalType::float64 && type.logical != LogicalType::array;
+}
+
 std::string_view to_string(Compression compression) {
   return name_of(kCompressions, compression);
 }
@@ -209,6 +229,10 @@ std::string_view to_string(Consistency consistency) {
 
 std::optional<Consistency> parse_consistency(std::string_view text) {
   return find_name<Consistency>(kConsistencies, text);
+}
+
+std::string_view to_string(SnapshotLoss policy) {
+  return name_of(kSnapshotLosses, policy);
 }
 
 std::string_view to_string(CsvProfile profile) {
@@ -243,6 +267,11 @@ std::span<const std::string_view> names_of<Compression>() {
 template <>
 std::span<const std::string_view> names_of<Consistency>() {
   return kConsistencies;
+}
+
+template <>
+std::span<const std::string_view> names_of<SnapshotLoss>() {
+  return kSnapshotLosses;
 }
 
 template <>

@@ -28,7 +28,6 @@ struct Filter {
 };
 
 enum class Compression { none, gzip, zstd };
-enum class Consistency { best_effort, snapshot, materialized };
 enum class CsvProfile { spreadsheet, machine };
 
 struct CsvOptions {
@@ -48,6 +47,10 @@ struct ParquetOptions {
   ParquetCodec codec = ParquetCodec::zstd;
   std::vector<std::string> bloom_filters;  ///< names of exported columns
 };
+
+/// Whether Parquet keeps bloom filters for a type: not where equal values have different bytes (floating point), where
+/// there are two values (bool), nor for lists.
+bool may_have_bloom_filter(const DataType& type);
 
 /// The style of the table that Excel makes of a sheet's rows; `none` leaves plain cells with an autofilter.
 enum class XlsxTableStyle { none, light, medium, dark };
@@ -91,6 +94,9 @@ std::optional<Compression> parse_compression(std::string_view text);
 std::string_view to_string(Consistency consistency);
 std::optional<Consistency> parse_consistency(std::string_view text);
 
+/// `restart`, `fail`.
+std::string_view to_string(SnapshotLoss policy);
+
 /// `spreadsheet`, `machine`.
 std::string_view to_string(CsvProfile profile);
 /// `standard`, `modern`.
@@ -111,6 +117,8 @@ template <>
 std::span<const std::string_view> names_of<Compression>();
 template <>
 std::span<const std::string_view> names_of<Consistency>();
+template <>
+std::span<const std::string_view> names_of<SnapshotLoss>();
 template <>
 std::span<const std::string_view> names_of<CsvProfile>();
 template <>

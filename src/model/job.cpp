@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/json.hpp>
+#include <exception>
 
 namespace longshore {
 
@@ -40,6 +42,29 @@ std::optional<JobState> parse_job_state(std::string_view text) {
 
 std::optional<PartitionState> parse_partition_state(std::string_view text) {
   return parse_state<PartitionState>(kPartitionStates, text);
+}
+
+std::string to_json(const ExportSnapshot& snapshot) {
+  return boost::json::serialize(boost::json::object{{"id", snapshot.id},
+                                                    {"lsn", snapshot.lsn},
+                                                    {"server", snapshot.server},
+                                                    {"systemIdentifier", snapshot.system_identifier},
+                                                    {"takenAtMicros", snapshot.taken_at.time_since_epoch().count()}});
+}
+
+Result<ExportSnapshot> snapshot_from_json(std::string_view text) {
+  try {
+    const boost::json::value value = boost::json::parse(text);
+    const auto member = [&](std::string_view name) { return std::string(value.at(name).as_string()); };
+    return ExportSnapshot{.id = member("id"),
+                          .lsn = member("lsn"),
+                          .server = member("server"),
+                          .system_identifier = member("systemIdentifier"),
+                          .taken_at = Timestamp{Duration{value.at("takenAtMicros").to_number<std::int64_t>()}}};
+  } catch (const std::exception& error) {
+    return fail(internal_error("bad_stored_job", "a stored snapshot is not what this build writes: " +
+                                                     std::string(text) + " (" + error.what() + ")"));
+  }
 }
 
 }  // namespace longshore

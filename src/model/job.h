@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 #include "model/chunk_summary.h"
 #include "model/export_spec.h"
 #include "model/ids.h"
@@ -25,6 +26,23 @@ std::optional<PartitionState> parse_partition_state(std::string_view text);
 constexpr bool is_terminal(JobState state) {
   return state != JobState::queued && state != JobState::running;
 }
+
+/// The one state of a database that an export reads. Made when the export is planned.
+struct ExportSnapshot {
+  std::string id;                 ///< PostgreSQL's name of it, `00000003-0000001B-1`; of a materialized one: the table
+  std::string lsn;                ///< where its write-ahead log stood, `0/3000148`; empty where there is none
+  std::string server;             ///< `host:port/dbname`
+  std::string system_identifier;  ///< of the cluster, which a replica shares with its primary
+  Timestamp taken_at;
+};
+
+/// JSON form of a snapshot, for the metadata store. `snapshot_from_json` reads only what `to_json` wrote
+/// (error `bad_stored_job` otherwise).
+std::string to_json(const ExportSnapshot& snapshot);
+Result<ExportSnapshot> snapshot_from_json(std::string_view text);
+
+/// How often an export begins again whose snapshot was lost.
+inline constexpr int kMaxSnapshotRestarts = 3;
 
 /// One request and what became of it, as the metadata store keeps it.
 struct ExportJob {
@@ -48,6 +66,10 @@ struct ExportJob {
   Timestamp expires_at;         ///< end of retention, counted from completion once there is one
   std::string source_pressure;  ///< empty: none; else `paced: why` or `paused: why`
   int attempts = 0;
+  std::optional<ExportSnapshot> snapshot;  ///< the one that is read; none with best effort, and before the plan
+  int snapshot_losses = 0;                 ///< how many were lost before it
+  std::string stale_upload_id;             ///< of the attempt before the last loss; to be aborted, may be gone already
+  std::int64_t stale_epoch = 0;            ///< claims on partitions up to this epoch belong to lost snapshots
 };
 
 /// A contiguous key range of one job, encoded by one worker at a time.

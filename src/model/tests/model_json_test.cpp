@@ -175,6 +175,38 @@ TEST(ExportSpecJson, EveryOptionOfAFormatComesBack) {
   expect_every_value<PdfPageSize>([](ExportSpec& spec) -> auto& { return spec.pdf.page_size; });
   expect_every_value<Compression>([](ExportSpec& spec) -> auto& { return spec.compression; });
   expect_every_value<Consistency>([](ExportSpec& spec) -> auto& { return spec.consistency; });
+  expect_every_value<Consistency>([](ExportSpec& spec) -> auto& { return spec.dataset.consistencies.back(); });
+  expect_every_value<SnapshotLoss>([](ExportSpec& spec) -> auto& { return spec.dataset.on_snapshot_loss; });
+}
+
+TEST(JobTest, ASnapshotComesBackFromJson) {
+  const ExportSnapshot snapshot{.id = "00000003-0000001B-1",
+                                .lsn = "0/3000148",
+                                .server = "replica \"1\":5432/app",
+                                .system_identifier = "7301234567890123456",
+                                .taken_at = Timestamp{Duration{1'767'225'600'123'456}}};
+  const auto read = snapshot_from_json(to_json(snapshot));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->id, snapshot.id);
+  EXPECT_EQ(read->lsn, snapshot.lsn);
+  EXPECT_EQ(read->server, snapshot.server);
+  EXPECT_EQ(read->system_identifier, snapshot.system_identifier);
+  EXPECT_EQ(read->taken_at, snapshot.taken_at);
+  EXPECT_EQ(snapshot_from_json("{}").error().code, "bad_stored_job");
+}
+
+TEST(ExportSpecJson, ASpecFromBeforeThereWereStrategiesIsReadAsBestEffort) {
+  ExportSpec spec;
+  spec.dataset.consistencies = {Consistency::snapshot};
+  spec.dataset.on_snapshot_loss = SnapshotLoss::fail;
+  std::string text = to_json(spec);
+  const auto at = text.find("\"consistencies\"");
+  const auto end = text.find("\"columns\"", at);
+  text.erase(at, end - at);
+  const auto read = spec_from_json(text);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->dataset.consistencies, std::vector{Consistency::best_effort});
+  EXPECT_EQ(read->dataset.on_snapshot_loss, SnapshotLoss::restart);
 }
 
 TEST(ExportSpecJson, EveryDamageIsAnErrorAndNeverACrash) {
