@@ -290,6 +290,12 @@ Result<PostgresRows> PostgresConnection::query(const std::string& sql, const std
   return state_->collect(stop);
 }
 
+Result<PostgresRows> PostgresConnection::query_each(const std::string& statements, std::stop_token stop) {
+  if (PQsendQuery(state_->get(), statements.c_str()) == 0) return fail(state_->lost());
+  CHECK_OK(state_->flush(stop));
+  return state_->collect(stop);
+}
+
 Status PostgresConnection::set_statement_timeout(Duration timeout, std::stop_token stop) {
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
   CHECK_OK(query("SET statement_timeout = " + std::to_string(std::max<std::int64_t>(1, milliseconds)), {}, stop));

@@ -39,6 +39,8 @@ class PostgresConnection {
 
   /// Runs one statement; `parameters` are $1, $2, … as text.
   Result<PostgresRows> query(const std::string& sql, const std::vector<std::string>& parameters, std::stop_token stop);
+  /// Runs several statements, each ended by a semicolon, in one round trip; their rows come one after the other.
+  Result<PostgresRows> query_each(const std::string& statements, std::stop_token stop);
   /// `SET statement_timeout` for what follows.
   Status set_statement_timeout(Duration timeout, std::stop_token stop);
 
