@@ -157,9 +157,33 @@ CREATE TABLE export_offices (
 ))",
 };
 
-constexpr std::array<Migration, 2> kMigrations{
+// A place without a holder is free; one whose lease is over is suspect: its sessions may still be there.
+constexpr char kSourceConnections[] = R"(
+CREATE TABLE source_connections (
+  source text NOT NULL,
+  place integer NOT NULL,
+  mark varchar(16) NOT NULL,
+  holder varchar(128),
+  epoch bigint NOT NULL DEFAULT 0,
+  expires_at timestamptz,
+  PRIMARY KEY (source, place)
+) WITH (fillfactor = 50))";
+
+constexpr char kSourceWaiters[] = R"(
+CREATE TABLE source_waiters (
+  source text NOT NULL,
+  holder varchar(128) NOT NULL,
+  since timestamptz NOT NULL,
+  expires_at timestamptz NOT NULL,
+  PRIMARY KEY (source, holder)
+) WITH (fillfactor = 50))";
+
+constexpr std::array<const char*, 2> kThirdVersion{kSourceConnections, kSourceWaiters};
+
+constexpr std::array<Migration, 3> kMigrations{
     Migration{1, "jobs, partitions, parts, workers, download audits", kFirstVersion},
     Migration{2, "times of claims, offices", kSecondVersion},
+    Migration{3, "places among the connections of a source", kThirdVersion},
 };
 
 }  // namespace

@@ -155,9 +155,33 @@ CREATE TABLE export_offices (
 ) STRICT)",
 };
 
-constexpr std::array<Migration, 2> kMigrations{
+// A place without a holder is free; one whose lease is over is suspect: its sessions may still be there.
+constexpr char kSourceConnections[] = R"(
+CREATE TABLE source_connections (
+  source text NOT NULL,
+  place integer NOT NULL,
+  mark text NOT NULL CHECK (length(mark) <= 16),
+  holder text CHECK (length(holder) <= 128),
+  epoch integer NOT NULL DEFAULT 0,
+  expires_at integer,
+  PRIMARY KEY (source, place)
+) STRICT)";
+
+constexpr char kSourceWaiters[] = R"(
+CREATE TABLE source_waiters (
+  source text NOT NULL,
+  holder text NOT NULL CHECK (length(holder) <= 128),
+  since integer NOT NULL,
+  expires_at integer NOT NULL,
+  PRIMARY KEY (source, holder)
+) STRICT)";
+
+constexpr std::array<const char*, 2> kThirdVersion{kSourceConnections, kSourceWaiters};
+
+constexpr std::array<Migration, 3> kMigrations{
     Migration{1, "jobs, partitions, parts, workers, download audits", kFirstVersion},
     Migration{2, "times of claims, offices", kSecondVersion},
+    Migration{3, "places among the connections of a source", kThirdVersion},
 };
 
 }  // namespace
