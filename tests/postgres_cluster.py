@@ -31,8 +31,6 @@ SETTINGS = {
     "synchronous_commit": "on",  # what is not flushed is not sent; without fsync it costs next to nothing
     "wal_receiver_status_interval": "1s",
     "wal_retrieve_retry_interval": "100ms",
-    "max_standby_streaming_delay": "30s",
-    "hot_standby_feedback": "off",
 }
 
 

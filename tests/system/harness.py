@@ -183,6 +183,14 @@ class PostgresCluster:
     def resume(self, name):
         self._tell(f"resume {name}")
 
+    def change(self, name, **settings):
+        """Settings of a running server that no command line has set; None is the default again."""
+        for setting, value in settings.items():
+            self.servers[name].sql(f"ALTER SYSTEM " + (f"RESET {setting}" if value is None else f"SET {setting} = '{value}'"))
+        self.servers[name].sql("SELECT pg_reload_conf()")
+        for setting, value in settings.items():
+            wait_until(lambda: value is None or self.servers[name].sql(f"SELECT current_setting('{setting}') = '{value}'") == "t", f"{setting} = {value}")
+
     def log(self, name):
         """What a server has logged."""
         return (self.directory / name / "log").read_text(errors="replace")
@@ -193,6 +201,20 @@ class PostgresCluster:
         if fields.pop("primary", False):
             fields["primary"] = self.primary.dsn
         return json.dumps({"driver": "postgres", **({"replicas": replicas} if replicas else {}), **fields})
+
+
+# A view may give slow(id, column) in place of a column: then a hundred rows, where ids are tens of row numbers, cost the time
+# that the sequence says in microseconds. Unlike a table, a sequence looks the same to every snapshot.
+SLOW = (
+    "CREATE SEQUENCE pause",
+    "CREATE FUNCTION slow(n bigint, value text) RETURNS text LANGUAGE plpgsql STABLE COST 1000 AS $$ BEGIN "
+    "IF n % 1000 = 0 THEN PERFORM pg_sleep((last_value - 1) / 1e6) FROM pause; END IF; RETURN value; END $$",
+)
+
+
+def set_pause(database, seconds):
+    """What slow() costs for each hundred rows."""
+    database.sql(f"SELECT setval('pause', {1 + int(seconds * 1e6)})")
 
 
 class ApiError(Exception):
