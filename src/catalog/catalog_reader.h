@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,15 +16,10 @@ class CatalogReader {
 
  private:
   void read_sources(const YamlNode& node);
-  Source read_source(const YamlNode& node);
-  void read_connections(YamlFields& fields, const YamlNode& node, Source& source);
-  void read_sqlite_path(YamlFields& fields, Source& source);
-
   void read_datasets(const YamlNode& node);
 
   /// Remembers where a node and all below it stand.
   void note_places(const YamlNode& node, const std::string& path);
-  std::optional<std::string> expand(const YamlNode& node);
 
   std::string file_;
   YamlFindings& findings_;

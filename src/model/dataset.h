@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,19 +55,49 @@ struct Dataset {
   const Column* find_column(const std::string& api_name) const;
 };
 
-enum class SourceDriver { postgres, sqlite };
+enum class SourceDriver { postgres, sqlite, mysql };
 
-/// A database that datasets live in.
+/// How much of a source's time the exports of one process take.
+struct PacingRule {
+  double duty = 1;        ///< the most of its time that one connection's worth of statements may run; 1: no limit
+  double least_duty = 1;  ///< down to here while the database answers more slowly than it can
+  Duration pause{};       ///< at least so long between two statements of one scan
+
+  bool off() const { return duty >= 1 && pause <= Duration::zero(); }
+};
+
+/// Another rule for a time of the day.
+struct PacingWindow {
+  int from = 0;  ///< minutes since midnight, 0 to 1439
+  int to = 0;    ///< the same, exclusive; before `from`: on the next day
+  std::string time_zone = "UTC";
+  PacingRule rule;
+};
+
+struct Pacing {
+  PacingRule rule;  ///< outside all windows
+  std::vector<PacingWindow> windows;
+};
+
+/// `Source::primary_max_rows` without a limit.
+inline constexpr std::int64_t kAnyRows = INT64_MAX;
+
+/// A database that datasets live in. What is made by hand is neither paced nor watched; the catalog's defaults are in
+/// docs/catalog.md.
 struct Source {
   std::string name;
   SourceDriver driver = SourceDriver::sqlite;
-  std::vector<std::string> replicas;  ///< connection strings (postgres); the first that answers serves
-  std::string primary;                ///< connection string (postgres); used when no replica is named
-  std::string path;                   ///< file (sqlite)
+  std::vector<std::string> replicas;       ///< connection strings; the least-lagged healthy one serves
+  std::string primary;                     ///< connection string; for small exports while no replica is healthy
+  std::int64_t primary_max_rows = 10'000;  ///< the primary serves exports of fewer estimated rows only, or kAnyRows
+  std::string path;                        ///< file (sqlite)
   int max_connections = 4;
-  Duration max_lag{};
+  Duration max_lag{};     ///< zero: lag is not looked at
+  std::string lag_query;  ///< a statement that returns the lag in seconds; empty: the driver's own way
+  Duration max_pause = std::chrono::hours{1};  ///< a scan that was held up so long by lag fails
   Duration statement_timeout{};
   int batch_rows = 5000;  ///< rows a statement may return, 1 to 10,000
+  Pacing pacing;
 };
 
 }  // namespace longshore

@@ -351,6 +351,28 @@ std::string_view PostgresConnection::last_row() const {
   return state_->row == nullptr ? std::string_view() : std::string_view(state_->row.get(), state_->row_size);
 }
 
+std::string server_name(const std::string& connection_string) {
+  const std::unique_ptr<PQconninfoOption, FreeOptions> named(PQconninfoParse(connection_string.c_str(), nullptr));
+  const std::unique_ptr<PQconninfoOption, FreeOptions> defaults(PQconndefaults());
+  const auto value_in = [](const PQconninfoOption* option, std::string_view keyword) -> std::string {
+    for (; option != nullptr && option->keyword != nullptr; ++option) {
+      if (keyword == option->keyword && option->val != nullptr) return option->val;
+    }
+    return {};
+  };
+  const auto value = [&](std::string_view keyword) {
+    std::string text = value_in(named.get(), keyword);
+    return text.empty() ? value_in(defaults.get(), keyword) : text;
+  };
+  std::string host = value("host");
+  if (host.empty()) host = value("hostaddr");
+  if (host.empty()) host = "local";
+  // libpq takes the user's name where no database is named.
+  std::string database = value("dbname");
+  if (database.empty()) database = value("user");
+  return host + ":" + value("port") + "/" + database;
+}
+
 Status check_connection_string(const std::string& connection_string) {
   char* problem = nullptr;
   const std::unique_ptr<PQconninfoOption, FreeOptions> options(PQconninfoParse(connection_string.c_str(), &problem));

@@ -61,6 +61,9 @@ class PostgresConnection {
 
 /// What an SQLSTATE means to an export, as an error that carries the server's words.
 Error postgres_error(std::string_view sqlstate, const std::string& message);
+/// How logs, metrics and errors call the server that a connection string leads to: `host:port/dbname`, a socket's
+/// directory as the host. Never a user or a password. What the string leaves out is what libpq would take.
+std::string server_name(const std::string& connection_string);
 /// Error `bad_source` when it is no connection string; the message does not repeat it, as it may hold a password.
 Status check_connection_string(const std::string& connection_string);
 

@@ -14,16 +14,21 @@
 
 namespace longshore {
 
-/// Where a PostgreSQL source's sessions come from: its servers in order, and no more sessions at a time than it allows.
+/// Where a PostgreSQL source's sessions come from: its servers, and no more sessions at a time than it allows.
 /// Immutable but for the slots; thread-safe.
 class PostgresServers {
  public:
   explicit PostgresServers(Source source);
 
   const Source& source() const { return source_; }
-  /// Replicas in the catalog's order, else the primary.
-  std::size_t count() const { return connection_strings_.size(); }
-  const std::string& connection_string(std::size_t index) const { return connection_strings_[index]; }
+  /// The replicas in the catalog's order, then the primary if there is one. An index means the same server as long as
+  /// the catalog stays.
+  std::size_t count() const { return servers_.size(); }
+  const std::string& connection_string(std::size_t index) const { return servers_[index].connection_string; }
+  /// `host:port/dbname`: the same in every process with this catalog, unlike the index also after a change of order.
+  const std::string& name(std::size_t index) const { return servers_[index].name; }
+  /// Whether it is the one that serves small exports only.
+  bool is_primary(std::size_t index) const { return servers_[index].primary; }
 
   /// Waits for a free place among max_connections. Errors: `scan_stopped`.
   Result<ConnectionSlots::Slot> acquire_slot(std::stop_token stop) const { return slots_->acquire(stop); }
@@ -32,8 +37,16 @@ class PostgresServers {
                                                       std::stop_token stop) const;
 
  private:
+  struct Server {
+    std::string connection_string;
+    std::string name;
+    bool primary = false;
+  };
+
+  void add_server(std::string connection_string, bool primary);
+
   Source source_;
-  std::vector<std::string> connection_strings_;
+  std::vector<Server> servers_;
   std::shared_ptr<ConnectionSlots> slots_;
 };
 

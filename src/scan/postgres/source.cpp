@@ -80,10 +80,10 @@ class PostgresSource final : public SourceDatabase {
 
 Result<std::unique_ptr<SourceDatabase>> make_postgres_source(const Source& source) {
   auto servers = std::make_shared<const PostgresServers>(source);
+  if (servers->count() == 0) {
+    return fail(user_error("bad_source", "source " + source.name + " names neither replicas nor a primary"));
+  }
   for (std::size_t i = 0; i < servers->count(); ++i) {
-    if (servers->connection_string(i).empty()) {
-      return fail(user_error("bad_source", "source " + source.name + " names neither replicas nor a primary"));
-    }
     if (Status checked = check_connection_string(servers->connection_string(i)); !checked) {
       return fail(std::move(checked).error().with_context("source " + source.name));
     }
