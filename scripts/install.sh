@@ -8,7 +8,7 @@ build_packages=(
   g++ cmake ninja-build ccache mold pkg-config
   libboost1.81-dev libboost-url1.81-dev libboost-json1.81-dev
   libexpected-dev libisal-dev libzstd-dev zlib1g-dev
-  libsqlite3-dev libpq-dev libcurl4-openssl-dev libssl-dev libyaml-cpp-dev libcli11-dev
+  libsqlite3-dev libpq-dev libmariadb-dev libcurl4-openssl-dev libssl-dev libyaml-cpp-dev libcli11-dev
   libspdlog-dev libfmt-dev prometheus-cpp-dev
   libthrift-dev libsnappy-dev libxxhash-dev libdeflate-dev libcctz-dev tzdata libpugixml-dev
   libharfbuzz-dev libfreetype-dev libfribidi-dev fonts-dejavu-core
@@ -17,6 +17,7 @@ build_packages=(
 test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
   postgresql postgresql-client pgbouncer sqlite3 util-linux procps
+  mariadb-server-core mariadb-client-core
   python3 python3-zstandard python3-yaml zstd gzip iso-codes
   python3-openpyxl libreoffice-calc-nogui default-jdk-headless qpdf poppler-utils
   libhpdf-dev libxlsxwriter-dev fonts-droid-fallback
@@ -58,6 +59,7 @@ echo "installing ${#missing[@]} packages: ${missing[*]}"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # A PostgreSQL package must not start a cluster of its own: tests and demo start theirs in temporary directories.
+# (mariadb-server-core is the server without a service; the package mariadb-server would start one.)
 if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
   "${as_root[@]}" mkdir -p /etc/postgresql-common
   echo "create_main_cluster = false" | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
