@@ -39,7 +39,7 @@ COLUMNS = "id, tenant_id, user_id, action, created_at, ip_address, user_agent, s
 
 CATALOG = """
 sources:
-  app: {{ driver: postgres, primary: "{dsn}", max_connections: 8 }}
+  app: {{ driver: postgres, primary: "{dsn}", max_connections: 8, primary_max_rows: unlimited, pacing: off }}
 datasets:
 """
 

@@ -93,8 +93,8 @@ class Database:
             raise AssertionError(f"psql: {done.stderr}")
 
     def source(self, **fields):
-        """This database as a source of a catalog, in one line of YAML."""
-        return json.dumps({"driver": "postgres", "primary": self.dsn, **fields})
+        """This database as a source of a catalog, in one line of YAML. Tests have no product to be polite to."""
+        return json.dumps({"driver": "postgres", "primary": self.dsn, "primary_max_rows": "unlimited", "pacing": "off", **fields})
 
 
 class Postgres(Database):
@@ -266,7 +266,7 @@ class Server:
             },
             "log": {"level": "debug", "format": "json"},
         }
-        for section in ("role", "storage", "metadata", "manifest"):
+        for section in ("role", "storage", "metadata", "manifest", "log"):
             if section in self.settings:
                 configuration[section] = self.settings[section]
         # JSON is YAML.
