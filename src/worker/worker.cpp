@@ -65,6 +65,7 @@ Status Worker::register_anew() {
 Status Worker::start() {
   CHECK_OK(register_anew());
   heartbeat_ = std::jthread([this](const std::stop_token& stop) { run_heartbeat(stop); });
+  watch_ = std::jthread([this](const std::stop_token& stop) { run_watch(stop); });
   for (int i = 0; i < options_.slots; ++i) {
     slots_.emplace_back([this](const std::stop_token& stop) { run_slot(stop); });
   }
@@ -81,7 +82,9 @@ void Worker::stop() {
   rooms_.signal.announce();
   slots_.clear();  // joins
   heartbeat_.request_stop();
+  watch_.request_stop();
   heartbeat_.join();
+  watch_.join();
   if (const Status retired = rooms_.queue.retire_worker(id()); !retired) {
     log_warn("could not sign off; the lease will run out instead", {{"error", retired.error().message}});
   }
@@ -204,12 +207,23 @@ void Worker::beat() {
     return;
   }
   log_warn("heartbeat failed", {{"error", lost.error().message}});
-  std::chrono::steady_clock::time_point last;
-  {
-    std::lock_guard lock(mutex_);
-    last = last_beat_;
+}
+
+void Worker::run_watch(const std::stop_token& stop) {
+  while (true) {
+    const auto now = rooms_.clock.steady_now();
+    std::chrono::steady_clock::time_point end;
+    bool any_held = false;
+    {
+      std::lock_guard lock(mutex_);
+      end = last_beat_ + options_.lease;
+      any_held = std::any_of(active_.begin(), active_.end(), [](const auto& active) { return !active->lost; });
+    }
+    // Looked at again soon: a store that answers claims but no heartbeats hands out more meanwhile.
+    if (now >= end && any_held) lose_all("no heartbeat could be sent for a lease's length");
+    const Duration left = now >= end ? options_.heartbeat : std::chrono::ceil<Duration>(end - now);
+    if (!rooms_.clock.sleep_for(left, stop)) return;
   }
-  if (begun - last >= options_.lease) lose_all("no heartbeat could be sent for a lease's length");
 }
 
 void Worker::lose_all(const char* why) {

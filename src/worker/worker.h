@@ -30,7 +30,8 @@ struct WorkerOptions {
 /// thread renews the leases of all of them.
 ///
 /// Fencing: a claim that the heartbeat reports as lost is stopped at once; when no heartbeat has succeeded for a
-/// lease's length the worker stops all its work by itself, because somebody else may own it by now.
+/// lease's length the worker stops all its work by itself, because somebody else may own it by now. A thread of its own
+/// watches over that, since a heartbeat over a cut link may take longer than the lease to fail.
 class Worker {
  public:
   Worker(const WorkerRooms& rooms, WorkerOptions options);
@@ -55,6 +56,7 @@ class Worker {
 
   void run_slot(const std::stop_token& stop);
   void run_heartbeat(const std::stop_token& stop);
+  void run_watch(const std::stop_token& stop);
   void do_work(const Work& work, const std::stop_token& stop);
   Status perform(const Work& work, Active& active);
   void end_failed(const Work& work, const Active& active, const Error& error, bool stopping);
@@ -71,6 +73,7 @@ class Worker {
   std::chrono::steady_clock::time_point last_beat_;
 
   std::jthread heartbeat_;
+  std::jthread watch_;
   std::vector<std::jthread> slots_;
 };
 

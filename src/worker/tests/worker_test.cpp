@@ -300,6 +300,38 @@ TEST_F(WorkerTest, AWorkerThatWasDeclaredLostStopsAndComesBackUnderAnotherName) 
   EXPECT_NE(worker.id(), before);
 }
 
+TEST_F(WorkerTest, AWorkerWhoseHeartbeatHangsStopsByItself) {
+  const std::string expected = export_undisturbed(60'000, 1);
+  ScriptedSource& source = use_source(60'000, 1);
+  std::latch reading{1};
+  std::latch stopped{1};
+  std::atomic<bool> first{true};
+  source.before_batch = [&](std::int64_t id, const std::stop_token& stop) -> Status {
+    if (id < 50'000 || !first.exchange(false)) return {};
+    reading.count_down();
+    while (!stop.stop_requested()) std::this_thread::yield();
+    stopped.count_down();
+    return fail(external_error("scan_stopped", "stopped"));
+  };
+  const JobId id = create();
+  WorkerOptions impatient = options(1);
+  impatient.lease = milliseconds{300};
+  Worker worker(*rooms_, impatient);
+  ASSERT_TRUE(worker.start());
+  reading.wait();
+  {
+    // Somebody else's lock: a heartbeat waits for it, as it does for answers over a link that was cut.
+    auto other = sql::SqliteDatabase::make({.path = directory_ + "/jobs.db"}, clock_);
+    ASSERT_TRUE(other);
+    auto lock = (*other)->begin(sql::Access::write);
+    ASSERT_TRUE(lock) << lock.error().message;
+    stopped.wait();
+  }
+  const ExportJob done = wait_finished(id);
+  EXPECT_EQ(done.state, JobState::succeeded) << done.error_message;
+  EXPECT_EQ(bytes_of(done), expected);
+}
+
 TEST_F(WorkerTest, TheManifestProvesTheFile) {
   use_source(30'000, 3);
   Worker worker(*rooms_, options(2));
