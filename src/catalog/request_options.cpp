@@ -1,6 +1,7 @@
 #include "catalog/request_options.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -125,8 +126,12 @@ void RequestOptions::read_bloom_filters(const RequestFields& parquet, ExportSpec
   const JsonValue* list = parquet.member("bloomFilters", JsonValue::Kind::array, "an array of column names");
   if (list == nullptr) return;
   std::vector<std::string> exported;
+  std::map<std::string, DataType> types;
   exported.reserve(spec.columns.size());
-  for (const Column& column : spec.columns) exported.push_back(column.name);
+  for (const Column& column : spec.columns) {
+    exported.push_back(column.name);
+    types.emplace(column.name, column.type);
+  }
   for (std::size_t i = 0; i < list->children.size(); ++i) {
     const JsonValue& item = list->children[i];
     const std::string pointer = parquet.pointer("bloomFilters") + "/" + std::to_string(i);
@@ -139,6 +144,10 @@ void RequestOptions::read_bloom_filters(const RequestFields& parquet, ExportSpec
                     "no column of this name is exported" + did_you_mean(item.text, exported));
     } else if (std::ranges::find(spec.parquet.bloom_filters, item.text) != spec.parquet.bloom_filters.end()) {
       findings_.add(pointer, "duplicate_column", "the column \"" + item.text + "\" is named twice");
+    } else if (!may_have_bloom_filter(types.at(item.text))) {
+      findings_.add(pointer, "not_available",
+                    "the column \"" + item.text + "\" is of type " + to_string(types.at(item.text)) +
+                        "; columns of bool, floating-point and array types have no bloom filter");
     } else {
       spec.parquet.bloom_filters.push_back(item.text);
     }

@@ -361,6 +361,12 @@ TEST_F(RequestTest, OptionsOfParquet) {
                           "/parquet/bloomFilters/2 wrong_type must be a column's name",
                           "/parquet/bloomFilters/4 duplicate_column the column \"id\" is named twice",
                           "/parquet/pageSize unknown_field there is no field of this name"));
+  EXPECT_THAT(
+      refused(R"({"exportType":"audit_logs","format":"parquet","columns":["id","active","amount"],
+                          "parquet":{"bloomFilters":["id","amount","active"]}})"),
+      ElementsAre("invalid_request",
+                  "/parquet/bloomFilters/2 not_available the column \"active\" is of type bool; columns of bool, "
+                  "floating-point and array types have no bloom filter"));
   EXPECT_THAT(refused(with(R"({"bloomFilters":"id"})")),
               ElementsAre("invalid_request", "/parquet/bloomFilters wrong_type must be an array of column names"));
   EXPECT_THAT(refused(with("true")), ElementsAre("invalid_request", "/parquet wrong_type must be an object"));
