@@ -32,15 +32,17 @@ Result<std::map<std::string, DataType>> column_types(const std::string& catalog_
   return types;
 }
 
-/// Those of a server that is started here without further arguments.
-Result<FormatLimits> configured_limits() {
+/// Formats are as a server makes them that is started here without further arguments.
+Status use_configuration(LocalExportRequest& request) {
   const auto lookup = [](const std::string& name) -> std::optional<std::string> {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
   const auto path = lookup("LONGSHORE_CONFIG");
   TRY(const Configuration configuration, load_configuration(path && !path->empty() ? path : std::nullopt, lookup));
-  return configuration.limits;
+  request.limits = configuration.limits;
+  request.pdf_fonts = configuration.pdf_fonts;
+  return {};
 }
 
 std::string output_of(const ExportArguments& request, const LocalExportOptions& options) {
@@ -98,7 +100,7 @@ Result<int> export_locally(const ExportArguments& request, const LocalExportOpti
   local.who.permissions = {"*"};  // who can read the database's files or password may see it all
   TRY(local.body, request_body(request, types));
   local.output_path = output_of(request, options);
-  TRY(local.limits, configured_limits());
+  CHECK_OK(use_configuration(local));
 
   std::stop_source stop;
   TRY(const auto interrupts, Interrupts::make([&stop](int, int) { stop.request_stop(); }));

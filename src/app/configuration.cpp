@@ -41,6 +41,7 @@ class ConfigurationReader {
     read_storage();
     read_worker();
     read_limits();
+    read_pdf();
     read_catalog();
     read_auth();
     read_log();
@@ -61,6 +62,8 @@ class ConfigurationReader {
   void read_manifest();
   void read_worker();
   void read_limits();
+  void read_pdf();
+  void read_fallback_fonts(const YamlNode& node, YamlFindings& findings);
   void read_catalog();
   void read_auth();
   void read_roles(const YamlNode& node, YamlFindings& findings);
@@ -225,6 +228,28 @@ void ConfigurationReader::read_limits() {
   limits.integer("xlsx_max_sheets", configuration_.limits.xlsx_max_sheets, 1, 100);
   limits.integer("pdf_max_rows", configuration_.limits.pdf_max_rows, 1, 100'000'000);
   limits.finish();
+}
+
+void ConfigurationReader::read_pdf() {
+  SettingsSection pdf = section("pdf");
+  pdf.tree("fallback_fonts",
+           [this](const YamlNode& node, YamlFindings& findings) { read_fallback_fonts(node, findings); });
+  pdf.finish();
+}
+
+void ConfigurationReader::read_fallback_fonts(const YamlNode& node, YamlFindings& findings) {
+  PdfFontChoice& choice = configuration_.pdf_fonts;
+  if (node.is_sequence()) {
+    choice.installed = false;
+    const auto paths = read_texts(node, "\"fallback_fonts\"", findings);
+    for (const YamlNode& path : paths.value_or(std::vector<YamlNode>{})) choice.paths.push_back(path.text);
+  } else if (node.is_scalar() && (node.text == "auto" || node.text == "none")) {
+    choice.installed = node.text == "auto";
+  } else {
+    findings.add(
+        node.position, "bad_value",
+        "\"fallback_fonts\" must be \"auto\", \"none\" or a list of font files, e.g. [/usr/share/fonts/a.ttf]");
+  }
 }
 
 void ConfigurationReader::read_catalog() {

@@ -84,6 +84,7 @@ struct Configuration {
   StorageConfiguration storage;
   WorkerConfiguration worker;
   FormatLimits limits;
+  PdfFontChoice pdf_fonts;
   AccessConfiguration access;
   LogConfiguration log;
   std::string

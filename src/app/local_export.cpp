@@ -19,7 +19,8 @@ Result<LocalExportReport> run_local_export(const LocalExportRequest& request,
                                            std::stop_token stop) {
   const auto begun = std::chrono::steady_clock::now();
   TRY(const Catalog catalog, Catalog::load(request.catalog_path));
-  const FormatTable formats = make_format_table(request.limits);
+  TRY(auto pdf_fonts, load_pdf_fonts(request.pdf_fonts));
+  const FormatTable formats = make_format_table(request.limits, std::move(pdf_fonts));
   TRY(ExportSpec spec, validate_request(request.body, catalog, request.who, format_choices(formats)));
   spec.requested_at = time_to_state(SystemClock().now());
   const Source* const described = catalog.find_source(spec.dataset.source);

@@ -20,6 +20,7 @@ struct LocalExportRequest {
   std::string body;         ///< as of `POST /v1/exports`
   std::string output_path;  ///< `-`: standard output
   FormatLimits limits;
+  PdfFontChoice pdf_fonts;
 };
 
 struct LocalExportProgress {
@@ -38,8 +39,8 @@ struct LocalExportReport {
 
 /// Exports from a source of the catalog straight to a file or standard output: no server, no store. The file appears
 /// under its name when it is whole. `progress` is called after every batch.
-/// Errors: those of the catalog, the request, the source and the encoder; `too_many_rows` (user) when the format cannot
-/// hold them; `output_failed` (external).
+/// Errors: those of the configured fonts, the catalog, the request, the source and the encoder; `too_many_rows` (user)
+/// when the format cannot hold them; `output_failed` (external).
 Result<LocalExportReport> run_local_export(const LocalExportRequest& request,
                                            const std::function<void(const LocalExportProgress&)>& progress,
                                            std::stop_token stop);

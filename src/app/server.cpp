@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <latch>
 #include <memory>
@@ -33,6 +34,7 @@
 #include "http/worker_routes.h"
 #include "jobs/export_coordinator.h"
 #include "metadata/sql_store.h"
+#include "pdf/font_set.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
 #include "worker/sweeper.h"
@@ -45,7 +47,10 @@ namespace {
 /// What the process itself needs besides its partitions: code, HTTP, SQLite caches, thread stacks.
 constexpr std::int64_t kProcessMemory = std::int64_t{40} << 20;
 constexpr std::chrono::milliseconds kShutdownGrace{2'000};
-constexpr std::chrono::seconds kUploadGrace{2};
+constexpr std::chrono::milliseconds kLeastGrace{250};
+// Together with an attempt to connect that has just begun (3 s), less than the 5 s in which a process must be gone.
+constexpr std::chrono::milliseconds kMetadataGrace{1'500};
+constexpr std::chrono::milliseconds kUploadGrace{2'000};
 
 Result<ManifestKey> manifest_key(const Configuration& configuration) {
   if (!configuration.manifest_key.empty()) return ManifestKey::from_seed(configuration.manifest_key);
@@ -164,18 +169,22 @@ Status run_server(const Configuration& configuration, std::stop_token stop) {
   SystemClock clock;
   Metrics metrics;
   std::stop_source store_stop;
+  std::stop_source metadata_hurry;
   TRY(const Catalog catalog, Catalog::load(configuration.catalog_path));
   if (catalog.datasets().empty()) {
     log_warn("the catalog is empty: nothing can be exported", {{"catalog", configuration.catalog_path}});
   }
   TRY(const TokenTable tokens, TokenTable::make(configuration.access.tokens, configuration.access.roles));
   TRY(const ManifestKey key, manifest_key(configuration));
-  TRY(const std::unique_ptr<SqlStore> metadata, open_metadata(configuration, clock));
+  TRY(const std::unique_ptr<SqlStore> metadata, open_metadata(configuration, clock, metadata_hurry.get_token()));
   TRY(const std::unique_ptr<ObjectStorage> storage, open_storage(configuration, clock, store_stop.get_token()));
   ObjectStore& store = storage->store();
   TRY(const SourceTable sources, make_sources(catalog));
-  const FormatTable formats = make_format_table(configuration.limits);
-  TRY(const std::unique_ptr<WorkSignal> signal, make_work_signal(configuration.metadata));
+  TRY(auto pdf_fonts, load_pdf_fonts(configuration.pdf_fonts));
+  // Workers that share exports need the same; two logs side by side tell whether they have them.
+  log_info("fonts of PDF reports", {{"fonts", pdf_fonts->size()}, {"fingerprint", pdf_fonts->fingerprint()}});
+  const FormatTable formats = make_format_table(configuration.limits, std::move(pdf_fonts));
+  TRY(const std::unique_ptr<WorkSignal> signal, make_work_signal(configuration.metadata, metadata_hurry.get_token()));
 
   // Links name the address that the server listens on, which is known only once it does; until then requests wait.
   Router router;
@@ -235,14 +244,19 @@ Status run_server(const Configuration& configuration, std::stop_token stop) {
 
   wait_for(stop);
   log_info("shutting down");
-  // A part on its way to a store that hangs must not hold the process; what was checkpointed is safe.
+  const auto asked = clock.steady_now();
+  // Neither a metadata store that is away nor a part on its way to a store that hangs may hold the process: what was
+  // checkpointed is safe, and what cannot be handed back is freed when its lease runs out.
   const std::jthread hurry([&](const std::stop_token& done) {
-    if (clock.sleep_for(kUploadGrace, done)) store_stop.request_stop();
+    if (!clock.sleep_for(kMetadataGrace, done)) return;
+    metadata_hurry.request_stop();
+    if (clock.sleep_for(kUploadGrace - kMetadataGrace, done)) store_stop.request_stop();
   });
   // Work first: its grace is the lease of others, while requests only wait for answers.
   sweeper.stop();
   worker.stop();
-  server->stop(kShutdownGrace);
+  const auto taken = std::chrono::floor<std::chrono::milliseconds>(clock.steady_now() - asked);
+  server->stop(std::max(kLeastGrace, kShutdownGrace - taken));
   return {};
 }
 

@@ -96,6 +96,8 @@ TEST_F(ConfigurationTest, DefaultsNeedNoFile) {
   EXPECT_EQ(c.worker.memory_limit, 128 << 20);
   EXPECT_EQ(c.limits.xlsx_max_sheets, 10);
   EXPECT_EQ(c.limits.pdf_max_rows, 200'000);
+  EXPECT_TRUE(c.pdf_fonts.installed);
+  EXPECT_THAT(c.pdf_fonts.paths, IsEmpty());
   EXPECT_THAT(c.access.tokens, IsEmpty());
   EXPECT_EQ(c.log.level, LogLevel::info);
   EXPECT_EQ(c.log.format, LogFormat::json);
@@ -193,6 +195,21 @@ auth: { roles: { nobody: [] } }
   ASSERT_EQ(c.access.tokens.size(), 1U);
   EXPECT_EQ(c.access.tokens[0].token, "environment-token");
   EXPECT_EQ(c.access.roles.count("nobody"), 0U);
+}
+
+TEST_F(ConfigurationTest, FallbackFontsOfPdf) {
+  EXPECT_TRUE(accepted("pdf: { fallback_fonts: auto }").pdf_fonts.installed);
+  EXPECT_FALSE(accepted("pdf: { fallback_fonts: none }").pdf_fonts.installed);
+  const PdfFontChoice listed = accepted("pdf: { fallback_fonts: [/a.ttf, b.ttc] }").pdf_fonts;
+  EXPECT_FALSE(listed.installed);
+  EXPECT_THAT(listed.paths, ElementsAre("/a.ttf", "b.ttc"));
+  EXPECT_THAT(
+      refused("pdf: { fallback_fonts: /a.ttf }"),
+      ElementsAre("c.yaml:1:24 bad_value \"fallback_fonts\" must be \"auto\", \"none\" or a list of font files, "
+                  "e.g. [/usr/share/fonts/a.ttf]"));
+  EXPECT_THAT(refused("pdf: { fonts: none }"), testing::SizeIs(1));
+  environment = {{"LONGSHORE_PDF_FALLBACK_FONTS", "[/c.ttf]"}};
+  EXPECT_THAT(accepted("pdf: { fallback_fonts: none }").pdf_fonts.paths, ElementsAre("/c.ttf"));
 }
 
 TEST_F(ConfigurationTest, TheProductionShape) {

@@ -42,7 +42,7 @@ class LocalExportTest : public testing::Test {
     const char* sql = R"(CREATE TABLE items (id INTEGER PRIMARY KEY, tenant TEXT, label TEXT, at TEXT);
       WITH RECURSIVE series(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM series WHERE i < 3000)
       INSERT INTO items SELECT i, CASE i % 3 WHEN 0 THEN 'globex' ELSE 'acme' END,
-        CASE WHEN i = 1 THEN '=1+1' ELSE 'item ' || i END, '2026-06-06T14:20:00Z' FROM series)";
+        CASE i WHEN 1 THEN '=1+1' WHEN 4 THEN '货物' ELSE 'item ' || i END, '2026-06-06T14:20:00Z' FROM series)";
     ASSERT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(database);
     sqlite3_close(database);
     request_.catalog_path = folder_ + "/catalog.yaml";
@@ -104,6 +104,22 @@ TEST_F(LocalExportTest, RowsThatTheFormatCannotHoldAreRefusedBeforeTheyAreRead) 
     EXPECT_THAT(refused.error().message, HasSubstr("holds at most 1999 rows and the export has 2000;"));
     EXPECT_FALSE(fs::exists(folder_ + "/out"));
   }
+}
+
+TEST_F(LocalExportTest, ReportsUseTheFontsThatAreConfigured) {
+  request_.pdf_fonts = {.installed = false, .paths = {"/nowhere/font.ttf"}};
+  const auto missing = run(R"("format":"pdf")");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, "bad_font");
+  EXPECT_EQ(missing.error().message, "pdf.fallback_fonts: font /nowhere/font.ttf cannot be read");
+  const auto replaced = [&](const PdfFontChoice& fonts) {
+    request_.pdf_fonts = fonts;
+    const auto report = run(R"("format":"pdf","title":"Items","filters":{"to":"2027-01-01"})");
+    EXPECT_TRUE(report) << report.error().message;
+    return report ? report->fidelity.at(1).replaced : -1;
+  };
+  EXPECT_EQ(replaced({.installed = false, .paths = {}}), 1) << "the one label in Chinese";
+  EXPECT_EQ(replaced({}), 0) << "apt-get install fonts-droid-fallback";
 }
 
 TEST_F(LocalExportTest, SaysWhatIsMissing) {

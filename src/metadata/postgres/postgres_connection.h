@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,7 @@ class PostgresConnection {
     Duration connect_timeout{};
     /// How long the server may keep silent over a command; the network's own timeouts are shorter.
     Duration answer_timeout{};
+    std::stop_token hurry;  ///< once requested, it may keep silent for half a second
   };
 
   /// Errors: kUnavailable.

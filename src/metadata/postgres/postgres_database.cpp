@@ -47,7 +47,7 @@ Preambles make_preambles(const PostgresOptions& options) {
 PostgresConnection::Target make_target(const PostgresOptions& options, Duration answer_timeout) {
   std::string where = describe_connection(options.connection);
   if (!options.schema.empty()) where += " (schema " + options.schema + ")";
-  return {options.connection, std::move(where), options.connect_timeout, answer_timeout};
+  return {options.connection, std::move(where), options.connect_timeout, answer_timeout, options.hurry};
 }
 
 }  // namespace

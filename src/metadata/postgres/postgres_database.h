@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "metadata/sql.h"
@@ -27,6 +28,9 @@ struct PostgresOptions {
   /// here. Not the time at which the transaction began: one that waited for a lock would give out leases that are
   /// older than they should be.
   std::string now = "statement_timestamp()";
+  /// Once it is requested, nobody waits any longer for a server that is away or silent: writes fail as reads do, and
+  /// answers must come within half a second. For a process that ends; others' leases take care of the rest.
+  std::stop_token hurry;
 };
 
 /// A PostgreSQL server (13 or newer), through a pool of connections. Thread-safe.

@@ -9,7 +9,15 @@
 namespace longshore::sql {
 
 PostgresPool::PostgresPool(PostgresConnection::Target target, Limits limits)
-    : target_(std::move(target)), limits_(limits) {}
+    : target_(std::move(target)), limits_(limits) {
+  on_hurry_.emplace(target_.hurry, [this] {
+    // Whoever has looked already waits by then, and is woken.
+    const std::lock_guard lock(mutex_);
+    changed_.notify_all();
+  });
+}
+
+PostgresPool::~PostgresPool() = default;
 
 Error PostgresPool::busy() const {
   return external_error(
@@ -43,6 +51,8 @@ Result<std::unique_ptr<PostgresConnection>> PostgresPool::acquire(Duration patie
 Result<std::unique_ptr<PostgresConnection>> PostgresPool::connect(std::unique_lock<std::mutex>& lock,
                                                                   SteadyTime until) {
   while (true) {
+    const bool hurry = target_.hurry.stop_requested();
+    if (hurry && away_) return fail(*away_);
     const auto now = std::chrono::steady_clock::now();
     if (!away_ || (!trying_ && now >= next_try_)) {
       const bool probing = away_.has_value();
@@ -60,7 +70,7 @@ Result<std::unique_ptr<PostgresConnection>> PostgresPool::connect(std::unique_lo
       changed_.notify_all();
       if (opened) return opened;
     }
-    if (std::chrono::steady_clock::now() >= until) return fail(*away_);
+    if (hurry || std::chrono::steady_clock::now() >= until) return fail(*away_);
     // Until somebody has news, or it is time to look for it.
     changed_.wait_until(lock, trying_ ? until : std::min(until, next_try_));
   }
@@ -82,6 +92,10 @@ void PostgresPool::release(std::unique_ptr<PostgresConnection> connection) {
     --lent_;
     if (!connection->usable()) {
       doomed.swap(idle_);
+      if (target_.hurry.stop_requested() && !away_) {
+        away_ = external_error(kUnavailable,
+                               fmt::format("the metadata store {} is silent, and this process ends", target_.where));
+      }
     } else if (static_cast<int>(idle_.size()) < limits_.idle) {
       idle_.push_back(std::move(connection));
     }

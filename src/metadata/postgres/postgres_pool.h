@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 #include "metadata/postgres/postgres_connection.h"
@@ -15,7 +17,7 @@ namespace longshore::sql {
 ///
 /// While the server is away, one caller at a time tries to reach it; the others are told the last error at once, or
 /// wait for that attempt if they are patient. So an outage neither piles up threads nor floods the server when it comes
-/// back.
+/// back. Once `target.hurry` is requested nobody is patient, and a server that was found away is not tried again.
 class PostgresPool {
  public:
   struct Limits {
@@ -24,6 +26,9 @@ class PostgresPool {
     int idle = 0;             ///< kept open while nobody needs them
   };
   PostgresPool(PostgresConnection::Target target, Limits limits);
+  ~PostgresPool();
+  PostgresPool(const PostgresPool&) = delete;
+  PostgresPool& operator=(const PostgresPool&) = delete;
 
   /// A session outside of any transaction. `patience`: how long to wait for a server that is away. Errors:
   /// `metadata_unavailable`.
@@ -52,6 +57,7 @@ class PostgresPool {
   bool trying_ = false;        ///< somebody is connecting, while it is away
   int failures_ = 0;           ///< in a row
   SteadyTime next_try_;
+  std::optional<std::stop_callback<std::function<void()>>> on_hurry_;  ///< last: it uses the rest
 };
 
 }  // namespace longshore::sql

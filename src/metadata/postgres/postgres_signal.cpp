@@ -34,8 +34,9 @@ Duration jittered(Duration duration) {
   return Duration{part(random_source())};
 }
 
-PostgresConnection::Target make_target(const std::string& connection) {
-  return {connection, sql::describe_connection(connection), std::chrono::seconds{3}, std::chrono::seconds{5}};
+PostgresConnection::Target make_target(const PostgresSignalOptions& options) {
+  return {options.connection, sql::describe_connection(options.connection), std::chrono::seconds{3},
+          std::chrono::seconds{5}, options.hurry};
 }
 
 }  // namespace
@@ -43,9 +44,7 @@ PostgresConnection::Target make_target(const std::string& connection) {
 class PostgresSignal::Session {
  public:
   explicit Session(PostgresSignalOptions options)
-      : options_(std::move(options)),
-        target_(make_target(options_.connection)),
-        wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+      : options_(std::move(options)), target_(make_target(options_)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
   ~Session() {
@@ -75,7 +74,7 @@ class PostgresSignal::Session {
 
   void run(const std::stop_token& stop) {
     Duration delay = options_.first_retry;
-    while (!stop.stop_requested()) {
+    while (!stop.stop_requested() && !options_.hurry.stop_requested()) {
       const auto begun = std::chrono::steady_clock::now();
       const Error why = serve(stop);
       if (stop.stop_requested()) return;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "base/clock.h"
@@ -22,6 +23,8 @@ struct PostgresSignalOptions {
   Duration debounce = std::chrono::milliseconds{50};
   Duration first_retry = std::chrono::milliseconds{100};
   Duration max_retry = std::chrono::seconds{30};
+  /// Once it is requested, a lost session is not made again: the process ends, and should not wait for that.
+  std::stop_token hurry;
   /// Told when the hints of other processes begin to arrive (true, no error), and when they stop (false, and why).
   /// Called on the signal's thread.
   std::function<void(bool listening, const Error* why)> on_change;

@@ -382,6 +382,37 @@ TEST_F(PostgresFaultTest, WorkIsDoneOnceWhileSessionsAreTerminated) {
   EXPECT_EQ(*bed_.schema().ask("SELECT count(*) FROM export_parts")[0][0], std::to_string(kJobs * kPartitions));
 }
 
+TEST(PostgresHurryTest, AProcessThatEndsWaitsForNoServer) {
+  using Clock = std::chrono::steady_clock;
+  const PostgresTestbed bed{postgres_dsn()};
+  sql::PostgresOptions options = bed.options();
+  CuttingProxy proxy{port_of(options.connection)};
+  options.connection = with_port(options.connection, proxy.port()) + " sslmode=disable gssencmode=disable";
+  options.reconnect_timeout = seconds{60};
+  const auto registered = [](SqlStore& store) { return store.register_worker(kWorker, "host", 1); };
+  for (const Cut cut : {Cut::before, Cut::stall}) {
+    std::stop_source hurry;
+    options.hurry = hurry.get_token();
+    const auto store = open_postgres_store(options);
+    ASSERT_THAT(registered(*store), Succeeded());
+    proxy.arm(1, cut, true);
+    std::jthread call([&] { EXPECT_THAT(registered(*store), FailedWith(sql::kUnavailable)); });
+    std::this_thread::sleep_for(milliseconds{200});  // the call waits by then; were it late, it would fail all the same
+    const auto begun = Clock::now();
+    hurry.request_stop();
+    call.join();
+    EXPECT_LT(Clock::now() - begun, milliseconds{1500});
+    EXPECT_THAT(registered(*store), FailedWith(sql::kUnavailable)) << "and nobody tries again";
+    EXPECT_LT(Clock::now() - begun, milliseconds{2000});
+    EXPECT_TRUE(proxy.disarm());
+  }
+  std::stop_source hurry;
+  hurry.request_stop();
+  options.hurry = hurry.get_token();
+  const auto store = open_postgres_store(options);
+  ASSERT_THAT(registered(*store), Succeeded()) << "a server that answers serves to the end";
+}
+
 TEST(PostgresRestartTest, WhatWasAnsweredSurvivesARestartAndWorkGoesOn) {
   ServerScript server({LONGSHORE_POSTGRES_SERVER, "--set", "synchronous_commit=on", "serve"});
   sql::PostgresOptions options;
