@@ -48,6 +48,11 @@ Result<Source> source_of_dsn(const std::string& dsn, const std::string& name) {
     source.primary = dsn;
     return source;
   }
+  if (dsn.starts_with("mysql://") || dsn.starts_with("mariadb://")) {
+    source.driver = SourceDriver::mysql;
+    source.primary = dsn;
+    return source;
+  }
   source.driver = SourceDriver::sqlite;
   source.path = dsn;
   if (dsn.starts_with("sqlite:")) {
@@ -56,7 +61,7 @@ Result<Source> source_of_dsn(const std::string& dsn, const std::string& name) {
   } else if (!is_file && dsn.find("://") != dsn.npos) {
     return fail(
         user_error("bad_arguments", fmt::format("\"{}\" names no kind of database that there is; write postgres://…, "
-                                                "\"host=… dbname=…\" or sqlite:PATH",
+                                                "\"host=… dbname=…\", mysql://… or sqlite:PATH",
                                                 dsn.substr(0, dsn.find("://") + 3))));
   }
   CHECK_OK(check_sqlite_file(source.path));

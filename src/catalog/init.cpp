@@ -99,16 +99,16 @@ std::string source_section(const Source& source) {
   }
   const bool replica = source.primary.empty() && !source.replicas.empty();
   const std::string connection = without_password(replica ? source.replicas.front() : source.primary);
-  out += "    driver: postgres\n";
+  const bool mysql = source.driver == SourceDriver::mysql;
+  out += mysql ? "    driver: mysql\n" : "    driver: postgres\n";
   if (connection.find(kPasswordVariable) != std::string::npos) {
     out += "    # The password is read from the environment; it does not belong into this file.\n";
   }
   if (replica) return out + "    replicas: [" + scalar(connection) + "]\n";
-  return out +
-         "    # Better: name read replicas here, so that exports never touch the primary.\n"
-         "    # replicas: [\"host=replica1 …\"]\n"
-         "    primary: " +
-         scalar(connection) + "\n";
+  return out + "    # Better: name read replicas here, so that exports never touch the primary.\n" +
+         std::string(mysql ? "    # replicas: [\"mysql://user@replica1/database\"]\n"
+                           : "    # replicas: [\"host=replica1 …\"]\n") +
+         "    primary: " + scalar(connection) + "\n";
 }
 
 /// Writes the dataset of one relation, or the comment that says why there is none.

@@ -24,6 +24,6 @@ std::string create_index_statement(const std::string& relation, const std::vecto
 std::string not_null_advice(const std::string& relation, const std::string& column, SourceDriver driver);
 
 /// `a, b`, each as SQL needs it.
-std::string join_identifiers(const std::vector<std::string>& names);
+std::string join_identifiers(const std::vector<std::string>& names, SourceDriver driver = SourceDriver::postgres);
 
 }  // namespace longshore

@@ -34,9 +34,9 @@ Source SourceReader::read(const YamlNode& node) {
   if (!node.is_map()) return source;
 
   const YamlNode* driver_node = fields.require("driver");
-  const auto driver = driver_node == nullptr ? std::nullopt : fields.choice("driver", {"postgres", "sqlite"});
-  if (driver == "postgres") {
-    source.driver = SourceDriver::postgres;
+  const auto driver = driver_node == nullptr ? std::nullopt : fields.choice("driver", {"postgres", "mysql", "sqlite"});
+  if (driver == "postgres" || driver == "mysql") {
+    source.driver = driver == "mysql" ? SourceDriver::mysql : SourceDriver::postgres;
     source.pacing.rule = kDefaultPacing;
     read_servers(fields, node, source);
     read_lag_guard(fields, source);

@@ -56,11 +56,33 @@ bool fits_sqlite(LogicalType declared, LogicalType actual) {
   }
 }
 
+/// MySQL has no bool and no instant that people use for all times; reading checks every value.
+bool fits_mysql(LogicalType declared, const DataType& actual) {
+  switch (declared) {
+    case LogicalType::boolean:
+      return integer_digits(actual.logical).has_value();
+    case LogicalType::int16:
+    case LogicalType::int32:
+    case LogicalType::int64:
+      return actual.logical == LogicalType::boolean;  // tinyint(1)
+    case LogicalType::timestamp:
+    case LogicalType::timestamptz:
+      return actual.logical == LogicalType::timestamp || actual.logical == LogicalType::timestamptz;
+    case LogicalType::interval:
+      return actual.logical == LogicalType::time;
+    case LogicalType::uuid:
+      return actual.logical == LogicalType::text || actual.logical == LogicalType::bytea;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 bool type_fits(const DataType& declared, const DataType& actual, SourceDriver driver) {
   if (declared == actual || declared.logical == LogicalType::text) return true;
   if (driver == SourceDriver::sqlite && fits_sqlite(declared.logical, actual.logical)) return true;
+  if (driver == SourceDriver::mysql && fits_mysql(declared.logical, actual)) return true;
   switch (declared.logical) {
     case LogicalType::int32:
     case LogicalType::int64:

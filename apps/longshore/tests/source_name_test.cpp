@@ -32,6 +32,15 @@ TEST_F(SourceNameTest, KnowsPostgres) {
   }
 }
 
+TEST_F(SourceNameTest, KnowsMysql) {
+  for (const char* dsn : {"mysql://u:p@h/db", "mariadb://u@h:3307/db"}) {
+    const auto source = source_of_dsn(dsn, "app");
+    ASSERT_TRUE(source) << dsn;
+    EXPECT_EQ(source->driver, SourceDriver::mysql);
+    EXPECT_EQ(source->primary, dsn);
+  }
+}
+
 TEST_F(SourceNameTest, KnowsSqlite) {
   for (const std::string& dsn : {path("app.db"), "sqlite:" + path("app.db"), "sqlite://" + path("app.db")}) {
     const auto source = source_of_dsn(dsn, "app");
@@ -44,11 +53,11 @@ TEST_F(SourceNameTest, KnowsSqlite) {
 TEST_F(SourceNameTest, SaysWhatIsWrong) {
   EXPECT_EQ(source_of_dsn(path("none.db"), "app").error().code, "source_not_found");
   EXPECT_EQ(source_of_dsn(path("text.txt"), "app").error().message, path("text.txt") + " is not a SQLite database");
-  const auto other = source_of_dsn("mysql://user:secret@h/db", "app");
+  const auto other = source_of_dsn("oracle://user:secret@h/db", "app");
   ASSERT_FALSE(other);
-  EXPECT_EQ(
-      other.error().message,
-      "\"mysql://\" names no kind of database that there is; write postgres://…, \"host=… dbname=…\" or sqlite:PATH");
+  EXPECT_EQ(other.error().message,
+            "\"oracle://\" names no kind of database that there is; write postgres://…, \"host=… dbname=…\", mysql://… "
+            "or sqlite:PATH");
 }
 
 }  // namespace

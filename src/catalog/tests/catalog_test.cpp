@@ -172,7 +172,7 @@ owner: me
           R"(c.yaml:2:3 missing_field source "app" needs "replicas" (a list of connection strings) or "primary" (one))",
           R"(c.yaml:2:28 unknown_key source "app" has no key "max_conections"; did you mean "max_connections"?)",
           R"(c.yaml:3:3 bad_name "App" cannot name a source; use a lower-case letter, then up to 63 lower-case letters, digits and "_")",
-          R"(c.yaml:3:18 bad_value "driver": "oracle" is not known; use "postgres" or "sqlite")",
+          R"(c.yaml:3:18 bad_value "driver": "oracle" is not known; use "postgres", "mysql" or "sqlite")",
           R"(c.yaml:4:33 bad_value the environment variable LONGSHORE_TEST_UNSET is not set)",
           R"(c.yaml:4:65 unknown_key source "file" has no key "max_lag")",
           R"(c.yaml:5:3 duplicate_key "file" is already set on line 4)",

@@ -56,10 +56,6 @@ constexpr std::array<std::pair<const char*, MysqlKind>, 42> kKinds{{
     {"numeric", MysqlKind::decimal},
 }};
 
-bool is_integer(LogicalType type) {
-  return type == LogicalType::int16 || type == LogicalType::int32 || type == LogicalType::int64;
-}
-
 DataType integer_type(const MysqlColumn& column) {
   switch (column.bytes) {
     case 1:
