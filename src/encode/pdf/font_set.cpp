@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <span>
 
 #include "pdf/font_data.h"
 
@@ -106,13 +107,24 @@ Result<std::shared_ptr<const FontSet>> FontSet::with_fallbacks(const std::vector
 
 std::vector<std::string> FontSet::installed_fallbacks() {
   // fonts-droid-fallback, fonts-wqy-zenhei, fonts-wqy-microhei. Not fonts-noto-cjk: its outlines are no TrueType.
-  for (const char* path :
-       {"/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf", "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
-        "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"}) {
-    std::error_code ignored;
-    if (std::filesystem::exists(path, ignored) && FontFace::from_file(path)) return {path};
-  }
-  return {};
+  constexpr std::array kIdeographs{"/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
+                                   "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
+                                   "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"};
+  // fonts-nanum, fonts-unfonts-core: Hangul, which Debian's Droid Sans Fallback has not.
+  constexpr std::array kHangul{"/usr/share/fonts/truetype/nanum/NanumGothic.ttf",
+                               "/usr/share/fonts/truetype/unfonts-core/UnDotum.ttf"};
+  std::vector<std::string> found;
+  const auto add_first = [&](std::span<const char* const> paths) {
+    for (const char* path : paths) {
+      std::error_code ignored;
+      if (!std::filesystem::exists(path, ignored) || !FontFace::from_file(path)) continue;
+      found.emplace_back(path);
+      return;
+    }
+  };
+  add_first(kIdeographs);
+  add_first(kHangul);
+  return found;
 }
 
 std::optional<FontId> FontSet::font_with(char32_t code_point, FontId preferred) const {

@@ -53,8 +53,8 @@ class FontSet {
   static std::shared_ptr<const FontSet> built_in();
   /// DejaVu, then the fonts of `paths`. Errors: `bad_font` (user).
   static Result<std::shared_ptr<const FontSet>> with_fallbacks(const std::vector<std::string>& paths);
-  /// The first of Debian's well-known fonts for Chinese, Japanese and Korean that this machine has and that can be
-  /// embedded; else nothing.
+  /// Of Debian's well-known fonts that this machine has and that can be embedded: the first for Chinese and Japanese,
+  /// and the first for Korean.
   static std::vector<std::string> installed_fallbacks();
 
   std::size_t size() const { return faces_.size(); }

@@ -25,7 +25,7 @@ PdfFormat::PdfFormat(PdfLimits limits, std::shared_ptr<const FontSet> fonts)
   traits_.content_type = "application/pdf";
   traits_.parallel = false;
   traits_.compressible = false;
-  traits_.size_factor = 0.7;
+  traits_.size_factor = 0.5;  // measured: 0.42 for audit rows of 9 columns, 0.57 for 5 of them, 0.73 for 4 short ones
   traits_.max_rows = limits.max_rows;
   traits_.encoder_memory = std::int64_t{6} << 20;  // measured 5 MB: shaping, a page in hand, the subset fonts
 }
