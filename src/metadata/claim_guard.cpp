@@ -93,7 +93,7 @@ Status end_job(sql::Transaction& transaction, const JobId& job, JobState state, 
     WHERE id = $1 AND status IN ('QUEUED', 'RUNNING'))",
       {job, to_string(state), sql::null_if_empty(records::shorten(error_code, kErrorCodeCharacters)),
        sql::null_if_empty(records::shorten(error_message, kErrorMessageCharacters))}));
-  return {};
+  return dismiss_keepers(transaction, job);
 }
 
 Status fail_work(sql::Transaction& transaction, const Claim& claim, std::string_view error_code,

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "metadata/job_store.h"
+#include "metadata/snapshot_store.h"
 #include "metadata/sql.h"
 
 /// What claims mean in the tables. A partition is claimed while its status is RUNNING; its worker_id outlives the
@@ -45,6 +46,22 @@ Status fail_work(sql::Transaction& transaction, const Claim& claim, std::string_
 
 /// Raises the job's counts to what its partitions have reached; they never go back.
 Status raise_progress(sql::Transaction& transaction, const JobId& job);
+
+/// A worker that was declared lost may claim nothing: nobody watches over its lease any more. Error `worker_lost`.
+Status require_alive(sql::Transaction& transaction, const WorkerId& worker);
+
+/// Frees a keeper's seat if it is still the claim's, and settles what becomes of the job if it was the last one.
+Status vacate_seat(sql::Transaction& transaction, const KeeperClaim& claim, std::string_view why);
+/// All seats of a worker, and those of workers that are not alive: `worker_id`, `job_id`, `seat`, `epoch`.
+inline constexpr char kSeatsOfWorker[] =
+    "SELECT worker_id, job_id, seat, epoch FROM export_keepers WHERE worker_id = $1 ORDER BY job_id, seat";
+inline constexpr char kSeatsOfTheDead[] = R"(
+  SELECT k.worker_id, k.job_id, k.seat, k.epoch FROM export_keepers k
+  WHERE k.worker_id IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM export_workers w WHERE w.id = k.worker_id AND w.status = 'ALIVE') ORDER BY k.job_id, k.seat)";
+std::vector<KeeperClaim> read_seats(const sql::Rows& rows);
+/// Forgets the keepers of a job that needs its snapshot no longer.
+Status dismiss_keepers(sql::Transaction& transaction, const JobId& job);
 
 /// How long to wait after the `attempt`-th failure (1-based).
 Duration backoff(const RetryPolicy& policy, int attempt);

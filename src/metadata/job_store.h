@@ -94,6 +94,9 @@ struct ActiveJobs {
   std::int64_t running = 0;
 };
 
+/// How far a queue is counted: beyond, the figure would cost more than it tells.
+inline constexpr int kMostQueuePosition = 100;
+
 /// Jobs as API edges see them. Thread-safe. Errors: `metadata_unavailable` (external, retriable); others as noted.
 class JobStore {
  public:
@@ -104,7 +107,7 @@ class JobStore {
   /// nullopt: no such job of this tenant.
   virtual Result<std::optional<ExportJob>> find(const TenantId& tenant, const JobId& id) = 0;
   virtual Result<std::vector<ExportJob>> list(const JobFilter& filter) = 0;
-  /// 1-based position among all queued jobs; nullopt when not queued.
+  /// 1-based position among all queued jobs, at most kMostQueuePosition; nullopt when not queued.
   virtual Result<std::optional<int>> queue_position(const JobId& id) = 0;
   /// How many jobs of all tenants are queued, and how many are running.
   virtual Result<ActiveJobs> count_active() = 0;

@@ -77,6 +77,12 @@ Result<ExportJob> read_job(const sql::Row& row) {
   job.expires_at = row.time("expires_at");
   job.source_pressure = row.text("source_pressure");
   job.attempts = static_cast<int>(row.integer("attempts"));
+  if (!row.is_null("snapshot")) {
+    TRY(job.snapshot, snapshot_from_json(row.text("snapshot")));
+  }
+  job.snapshot_losses = static_cast<int>(row.integer("snapshot_losses"));
+  job.stale_upload_id = row.text("stale_upload_id");
+  job.stale_epoch = row.integer("stale_epoch");
   return job;
 }
 

@@ -13,6 +13,7 @@ namespace longshore::records {
 /// What read_job() needs, for SELECT and RETURNING.
 inline constexpr char kJobColumns[] = R"(id, tenant_id, requested_by, status, object_key, upload_id, part_size,
   estimated_rows, partition_count, row_count, byte_count, error_code, error_message, source_pressure, attempts,
+  snapshot, snapshot_losses, stale_upload_id, stale_epoch,
   {micros created_at} AS created_at, {micros started_at} AS started_at, {micros completed_at} AS completed_at,
   {micros expires_at} AS expires_at, spec)";
 /// Errors: `bad_stored_job`, `bad_stored_spec` (internal): a row that this build did not write.

@@ -110,11 +110,14 @@ Result<std::vector<ExportJob>> SqlStore::list(const JobFilter& filter) {
 Result<std::optional<int>> SqlStore::queue_position(const JobId& id) {
   if (!is_uuid(id.str())) return std::nullopt;
   return look_up([&](sql::Transaction& transaction) -> Result<std::optional<int>> {
-    // A queued job is among those it counts, so 0 means that it is not queued.
+    // A queued job is among those it counts, so 0 means that it is not queued. The limit keeps a status read cheap
+    // however long the queue is: it walks the index from the oldest on, and ends there.
     TRY(const sql::Rows rows, transaction.query(R"(
-      SELECT count(*) AS position FROM export_jobs q JOIN export_jobs j ON j.id = $1 AND j.status = 'QUEUED'
-      WHERE q.status = 'QUEUED' AND (q.created_at < j.created_at OR (q.created_at = j.created_at AND q.id <= j.id)))",
-                                                {id}));
+      SELECT count(*) AS position FROM (
+        SELECT 1 FROM export_jobs j JOIN export_jobs q ON q.status = 'QUEUED' AND q.created_at <= j.created_at
+        WHERE j.id = $1 AND j.status = 'QUEUED' AND (q.created_at < j.created_at OR q.id <= j.id)
+        LIMIT $2) before)",
+                                                {id, kMostQueuePosition}));
     const int position = static_cast<int>(rows[0].integer("position"));
     return position == 0 ? std::nullopt : std::optional(position);
   });

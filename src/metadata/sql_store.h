@@ -3,6 +3,8 @@
 #include <memory>
 
 #include "metadata/job_store.h"
+#include "metadata/snapshot_store.h"
+#include "metadata/source_places.h"
 #include "metadata/sql.h"
 
 namespace longshore {
@@ -12,7 +14,7 @@ namespace longshore {
 /// committed.
 ///
 /// Lock order, for databases that lock rows: worker, then job, then partition.
-class SqlStore final : public JobStore, public WorkQueue {
+class SqlStore final : public JobStore, public WorkQueue, public SnapshotStore, public SourcePlaces {
  public:
   /// REQUIRES: sql::migrate() has run. Errors: `metadata_schema_older`, `metadata_schema_newer`,
   /// `metadata_unavailable`.
@@ -57,6 +59,25 @@ class SqlStore final : public JobStore, public WorkQueue {
   Status hand_back(const Claim& claim) override;
   Result<int> expire_due() override;
   Result<std::set<JobId>> active_among(const std::vector<JobId>& ids) override;
+
+  // SnapshotStore; sql_store_snapshots.cpp
+  Result<bool> reserve_snapshot(const Claim& claim, int limit, Duration delay) override;
+  Result<std::optional<KeeperClaim>> save_snapshot_plan(const Claim& claim, const SnapshotPlan& plan) override;
+  Result<std::optional<KeeperWork>> claim_keeper(const WorkerId& worker) override;
+  Status keep(const KeeperClaim& claim, const std::string& snapshot_id) override;
+  Status leave_keeper(const KeeperClaim& claim, const std::string& why) override;
+  Result<std::vector<KeeperClaim>> keepers_of(const WorkerId& worker) override;
+  Result<std::vector<std::string>> importable_snapshots(const JobId& job) override;
+
+  // SourcePlaces; sql_store_places.cpp
+  Status add_places(const std::string& source, int count) override;
+  Result<std::optional<TakenPlace>> take_place(const PlaceRequest& request) override;
+  Result<bool> place_in_sight(const PlaceRequest& request) override;
+  Status wait_for_place(const std::string& source, const std::string& holder, Duration length) override;
+  Status stop_waiting(const std::string& source, const std::string& holder) override;
+  Result<PlaceRenewal> renew_places(const std::string& holder, Duration lease) override;
+  Status return_places(const std::string& holder, const std::vector<ReturnedPlace>& places) override;
+  Status clear_suspects(const std::vector<SourcePlace>& places) override;
 
  private:
   explicit SqlStore(std::unique_ptr<sql::Database> database);

@@ -119,18 +119,6 @@ Status set_aside(sql::Transaction& transaction, const std::string& kind, const J
   return claims::release(transaction, {.worker = {}, .job = job, .partition = -1, .epoch = 0}, kind, 0, kAside);
 }
 
-/// A worker that was declared lost may claim nothing: nobody watches over its lease any more.
-Status require_alive(sql::Transaction& transaction, const WorkerId& worker) {
-  TRY(const sql::Rows rows,
-      transaction.query("SELECT id FROM export_workers WHERE id = $1 AND status = 'ALIVE' {lock}", {worker}));
-  if (!rows.empty()) return {};
-  return fail(external_error("worker_lost",
-                             fmt::format("worker {} is not registered: it was silent for longer than its lease, or has "
-                                         "retired; register a new id",
-                                         worker.str()),
-                             false));
-}
-
 }  // namespace
 
 Result<std::optional<Work>> SqlStore::claim_next(const WorkerId& id) {
@@ -149,7 +137,7 @@ Result<std::optional<Work>> SqlStore::claim_next(const WorkerId& id) {
   constexpr int kTries = 4;
   for (int i = 1;; ++i) {
     TRY(Outcome outcome, write([&](sql::Transaction& transaction) -> Result<Outcome> {
-          CHECK_OK(require_alive(transaction, id));
+          CHECK_OK(claims::require_alive(transaction, id));
           TRY(const sql::Rows candidates, transaction.query(claims::best_candidates()));
           for (const sql::Row candidate : candidates) {
             const std::string kind = candidate.text("kind");

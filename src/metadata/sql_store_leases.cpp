@@ -177,6 +177,10 @@ Status SqlStore::retire_worker(const WorkerId& id) {
       if (!standing.held) continue;
       CHECK_OK(claims::release(transaction, claim, standing.purpose, standing.attempts - 1, Duration{}));
     }
+    TRY(const sql::Rows seats, transaction.query(claims::kSeatsOfWorker, {id}));
+    for (const KeeperClaim& seat : claims::read_seats(seats)) {
+      CHECK_OK(claims::vacate_seat(transaction, seat, "worker " + id.str() + ", which kept it, was shut down"));
+    }
     CHECK_OK(transaction.execute("DELETE FROM export_workers WHERE id = $1", {id}));
     return {};
   });
@@ -221,14 +225,25 @@ Result<int> SqlStore::free_lost_claims(Duration lease, const RetryPolicy& policy
         TRY(const sql::Rows rows, transaction.query(claims::claims_of_the_dead()));
         return !rows.empty();
       }));
-  if (!any_silent && !held_by_the_dead) return 0;
+  TRY(const bool kept_by_the_dead, look_up([](sql::Transaction& transaction) -> Result<bool> {
+        TRY(const sql::Rows rows, transaction.query(claims::kSeatsOfTheDead));
+        return !rows.empty();
+      }));
+  if (!any_silent && !held_by_the_dead && !kept_by_the_dead) return 0;
   return write([&](sql::Transaction& transaction) -> Result<int> {
     TRY(const sql::Rows silent, transaction.query(kSilent, {-lease}));
     for (const sql::Row worker : silent) {
       CHECK_OK(transaction.execute("UPDATE export_workers SET status = 'LOST' WHERE id = $1", {worker.text("id")}));
     }
+    // Seats first: a snapshot that is lost takes its partitions with it, and so the claims on them.
+    TRY(const sql::Rows dead_seats, transaction.query(claims::kSeatsOfTheDead));
+    const std::vector<KeeperClaim> seats = claims::read_seats(dead_seats);
+    for (const KeeperClaim& seat : seats) {
+      CHECK_OK(claims::vacate_seat(transaction, seat,
+                                   "worker " + seat.worker.str() + ", which kept it, was silent for its lease"));
+    }
     TRY(const sql::Rows rows, transaction.query(claims::claims_of_the_dead()));
-    int freed = 0;
+    int freed = static_cast<int>(seats.size());
     // One at a time: the first may fail its job, and the next of the same job is then judged by that.
     for (const Claim& claim : read_claims(rows)) {
       TRY(const claims::Standing standing, claims::standing(transaction, claim));

@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 #include "metadata/claim_guard.h"
+#include "metadata/plan_record.h"
 #include "metadata/records.h"
 #include "metadata/sql_store.h"
 
@@ -46,12 +47,12 @@ Status require_next(sql::Transaction& transaction, const Claim& claim, const Par
 
 /// Moves the job on to assembly when its last partition is complete.
 Status finish_extraction(sql::Transaction& transaction, const JobId& job) {
-  CHECK_OK(transaction.execute(R"(
+  TRY(const std::int64_t finished, transaction.execute(R"(
     UPDATE export_jobs SET phase = 'assemble', attempts = 0, not_before = {now}, source_pressure = ''
     WHERE id = $1 AND NOT EXISTS (
       SELECT 1 FROM export_job_partitions p WHERE p.job_id = $1 AND p.status <> 'COMPLETED'))",
-                               {job}));
-  return {};
+                                                       {job}));
+  return finished == 0 ? Status() : claims::dismiss_keepers(transaction, job);
 }
 
 /// Cleaning is retried for ever: what it left would cost money and show data that should be gone.
@@ -135,22 +136,9 @@ Status SqlStore::save_upload(const Claim& claim, const std::string& upload_id) {
 
 Status SqlStore::save_plan(const Claim& claim, const std::vector<Partition>& partitions, std::int64_t part_size,
                            std::int64_t estimated_rows) {
-  for (std::size_t i = 0; i < partitions.size(); ++i) {
-    if (partitions[i].index != static_cast<int>(i)) {
-      return fail(internal_error("bad_plan", fmt::format("partition {} of export {} has the index {}", i,
-                                                         claim.job.str(), partitions[i].index)));
-    }
-  }
-  return guarded(claim, claims::kPlan, [&](sql::Transaction& transaction, const Standing&) -> Status {
-    TRY(const Timestamp now, records::read_now(transaction));
-    CHECK_OK(records::insert_partitions(transaction, claim.job, partitions, now));
-    CHECK_OK(transaction.execute(R"(
-      UPDATE export_jobs SET phase = $2, partition_count = $3, part_size = $4, estimated_rows = $5, attempts = 0,
-        not_before = {now}, worker_id = NULL, claimed_for = NULL, error_code = NULL, error_message = NULL
-      WHERE id = $1)",
-                                 {claim.job, partitions.empty() ? claims::kAssemble : claims::kExtract,
-                                  partitions.size(), part_size, estimated_rows}));
-    return {};
+  CHECK_OK(plans::check(claim.job, partitions));
+  return guarded(claim, claims::kPlan, [&](sql::Transaction& transaction, const Standing&) {
+    return plans::save(transaction, claim, partitions, part_size, estimated_rows);
   });
 }
 

@@ -157,7 +157,8 @@ CREATE TABLE export_offices (
 ))",
 };
 
-// A place without a holder is free; one whose lease is over is suspect: its sessions may still be there.
+// A place without a holder is free; one whose lease is over is suspect: its sessions may still be there (unproven: they
+// may have been when it was taken last).
 constexpr char kSourceConnections[] = R"(
 CREATE TABLE source_connections (
   source text NOT NULL,
@@ -166,6 +167,7 @@ CREATE TABLE source_connections (
   holder varchar(128),
   epoch bigint NOT NULL DEFAULT 0,
   expires_at timestamptz,
+  unproven integer NOT NULL DEFAULT 0,
   PRIMARY KEY (source, place)
 ) WITH (fillfactor = 50))";
 
@@ -180,10 +182,33 @@ CREATE TABLE source_waiters (
 
 constexpr std::array<const char*, 2> kThirdVersion{kSourceConnections, kSourceWaiters};
 
-constexpr std::array<Migration, 3> kMigrations{
+// A job that reads a snapshot has a row for each keeper of it while it is planned and extracted.
+constexpr char kKeepers[] = R"(
+CREATE TABLE export_keepers (
+  job_id uuid NOT NULL REFERENCES export_jobs (id) ON DELETE CASCADE,
+  seat integer NOT NULL,
+  source varchar(64) NOT NULL,
+  worker_id varchar(128),
+  epoch bigint NOT NULL,
+  snapshot_id text,
+  not_before timestamptz NOT NULL,
+  PRIMARY KEY (job_id, seat)
+))";
+
+constexpr std::array<const char*, 6> kFourthVersion{
+    "ALTER TABLE export_jobs ADD COLUMN snapshot text",
+    "ALTER TABLE export_jobs ADD COLUMN snapshot_losses integer",
+    "ALTER TABLE export_jobs ADD COLUMN snapshot_policy text",
+    "ALTER TABLE export_jobs ADD COLUMN stale_upload_id text",
+    "ALTER TABLE export_jobs ADD COLUMN stale_epoch bigint",
+    kKeepers,
+};
+
+constexpr std::array<Migration, 4> kMigrations{
     Migration{1, "jobs, partitions, parts, workers, download audits", kFirstVersion},
     Migration{2, "times of claims, offices", kSecondVersion},
     Migration{3, "places among the connections of a source", kThirdVersion},
+    Migration{4, "snapshots and their keepers", kFourthVersion},
 };
 
 }  // namespace

@@ -155,7 +155,8 @@ CREATE TABLE export_offices (
 ) STRICT)",
 };
 
-// A place without a holder is free; one whose lease is over is suspect: its sessions may still be there.
+// A place without a holder is free; one whose lease is over is suspect: its sessions may still be there (unproven: they
+// may have been when it was taken last).
 constexpr char kSourceConnections[] = R"(
 CREATE TABLE source_connections (
   source text NOT NULL,
@@ -164,6 +165,7 @@ CREATE TABLE source_connections (
   holder text CHECK (length(holder) <= 128),
   epoch integer NOT NULL DEFAULT 0,
   expires_at integer,
+  unproven integer NOT NULL DEFAULT 0,
   PRIMARY KEY (source, place)
 ) STRICT)";
 
@@ -178,10 +180,33 @@ CREATE TABLE source_waiters (
 
 constexpr std::array<const char*, 2> kThirdVersion{kSourceConnections, kSourceWaiters};
 
-constexpr std::array<Migration, 3> kMigrations{
+// A job that reads a snapshot has a row for each keeper of it while it is planned and extracted.
+constexpr char kKeepers[] = R"(
+CREATE TABLE export_keepers (
+  job_id text NOT NULL REFERENCES export_jobs (id) ON DELETE CASCADE,
+  seat integer NOT NULL,
+  source text NOT NULL,
+  worker_id text CHECK (length(worker_id) <= 128),
+  epoch integer NOT NULL,
+  snapshot_id text,
+  not_before integer NOT NULL,
+  PRIMARY KEY (job_id, seat)
+) STRICT)";
+
+constexpr std::array<const char*, 6> kFourthVersion{
+    "ALTER TABLE export_jobs ADD COLUMN snapshot text",
+    "ALTER TABLE export_jobs ADD COLUMN snapshot_losses integer",
+    "ALTER TABLE export_jobs ADD COLUMN snapshot_policy text",
+    "ALTER TABLE export_jobs ADD COLUMN stale_upload_id text",
+    "ALTER TABLE export_jobs ADD COLUMN stale_epoch integer",
+    kKeepers,
+};
+
+constexpr std::array<Migration, 4> kMigrations{
     Migration{1, "jobs, partitions, parts, workers, download audits", kFirstVersion},
     Migration{2, "times of claims, offices", kSecondVersion},
     Migration{3, "places among the connections of a source", kThirdVersion},
+    Migration{4, "snapshots and their keepers", kFourthVersion},
 };
 
 }  // namespace

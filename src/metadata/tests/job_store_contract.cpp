@@ -285,6 +285,13 @@ TEST_P(JobStoreContract, QueuePositionCountsAllTenants) {
   EXPECT_EQ(*jobs_->queue_position(new_id()), std::nullopt);
 }
 
+TEST_P(JobStoreContract, QueuePositionIsCountedOnlySoFar) {
+  ExportJob last;
+  for (int i = 0; i < kMostQueuePosition; ++i) last = insert("acme");
+  EXPECT_EQ(**jobs_->queue_position(last.id), kMostQueuePosition);
+  EXPECT_EQ(**jobs_->queue_position(insert("globex").id), kMostQueuePosition) << "or more";
+}
+
 TEST_P(JobStoreContract, ActiveJobsOfAllTenantsAreCounted) {
   insert("acme");
   const ExportJob cancelled = insert("acme");

@@ -11,6 +11,8 @@
 
 #include "base/random.h"
 #include "metadata/job_store.h"
+#include "metadata/snapshot_store.h"
+#include "metadata/source_places.h"
 
 namespace longshore {
 
@@ -20,6 +22,8 @@ class StoreTestbed {
   struct Opened {
     JobStore* jobs = nullptr;
     WorkQueue* queue = nullptr;
+    SourcePlaces* places = nullptr;
+    SnapshotStore* snapshots = nullptr;
   };
   virtual ~StoreTestbed() = default;
   /// A store on the database, independent of those opened before; lives as long as the testbed.
@@ -44,6 +48,8 @@ class JobStoreContract : public testing::TestWithParam<TestbedFactory> {
     const auto opened = testbed_->open();
     jobs_ = opened.jobs;
     queue_ = opened.queue;
+    places_ = opened.places;
+    snapshots_ = opened.snapshots;
   }
 
   // --- making things
@@ -100,6 +106,8 @@ class JobStoreContract : public testing::TestWithParam<TestbedFactory> {
   std::unique_ptr<StoreTestbed> testbed_;
   JobStore* jobs_ = nullptr;
   WorkQueue* queue_ = nullptr;
+  SourcePlaces* places_ = nullptr;
+  SnapshotStore* snapshots_ = nullptr;
 };
 
 inline constexpr std::chrono::seconds kLease{10};

@@ -158,7 +158,8 @@ sql::PostgresOptions PostgresTestbed::options() const {
 
 StoreTestbed::Opened PostgresTestbed::open() {
   stores_.push_back(open_postgres_store(options()));
-  return {stores_.back().get(), stores_.back().get()};
+  SqlStore* const store = stores_.back().get();
+  return {store, store, store, store};
 }
 
 void PostgresTestbed::advance(Duration duration) {

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "metadata/migrate.h"
+#include "metadata/tests/snapshot_contract.h"
 #include "metadata/tests/sqlite_testbed.h"
 
 namespace longshore {
@@ -28,7 +29,8 @@ std::unique_ptr<SqlStore> open_sqlite_store(const std::string& path, const Clock
 
 StoreTestbed::Opened SqliteTestbed::open() {
   stores_.push_back(open_sqlite_store(path(), clock_));
-  return {stores_.back().get(), stores_.back().get()};
+  SqlStore* const store = stores_.back().get();
+  return {store, store, store, store};
 }
 
 namespace {
@@ -38,6 +40,7 @@ std::unique_ptr<StoreTestbed> make_sqlite_testbed() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, JobStoreContract, testing::Values(TestbedFactory{"sqlite", make_sqlite_testbed}));
+INSTANTIATE_TEST_SUITE_P(Sqlite, SnapshotContract, testing::Values(TestbedFactory{"sqlite", make_sqlite_testbed}));
 
 }  // namespace
 }  // namespace longshore
