@@ -8,8 +8,8 @@
                                       `halt` takes it down as a crash does, `resume` brings it back with its data and
                                       on its port; each is answered by a line `halted`, `resumed`
 
-The server listens on 127.0.0.1 (a free port) and on a Unix socket in DIR, lets everybody in (trust), and keeps nothing
-safe (fsync off). It only ever stops the process that it started. `serve` is for programs: however the program ends, its
+The server listens on 127.0.0.1 (a free port; elsewhere, too, with --set listen_addresses=…) and on a Unix socket in DIR,
+lets everybody in (trust), and keeps nothing safe (fsync off). It only ever stops the process that it started. `serve` is for programs: however the program ends, its
 end of the pipe closes and the server goes away.
 
 Extra settings: --set name=value (may be repeated).
@@ -88,6 +88,9 @@ def start(directory, settings):
     """Returns the DSN."""
     directory = os.path.abspath(directory)
     make_cluster(directory)
+    if "listen_addresses" in settings:
+        with open(f"{directory}/data/pg_hba.conf", "a") as file:
+            file.write("host all all all trust\n")
     return launch(directory, settings)
 
 

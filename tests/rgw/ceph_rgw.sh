@@ -17,7 +17,7 @@
 #   lifecycle                      run the lifecycle rules now (a day lasts RGW_DAY seconds, if that was given at the start)
 #
 # Printed are lines NAME=VALUE: S3_ENDPOINT, S3_TLS_ENDPOINT, S3_CA_FILE, S3_KMS_KEY_ID, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION.
-# Everything listens on 127.0.0.1, on free ports; *.s3.localhost are names of buckets. STORE_BYTES bounds the memory that the
+# Everything listens on 127.0.0.1 (the gateway on RGW_ADDRESS), on free ports; *.s3.localhost are names of buckets. STORE_BYTES bounds the memory that the
 # objects may take (default 2 GiB). Only processes that this script started are ever signalled. With `serve` they
 # die with it, however it ends.
 # Packages: radosgw ceph-mon ceph-osd ceph-common.
@@ -118,7 +118,7 @@ keyring = $dir/none
 [client.rgw]
 rgw_data = $dir/rgw
 # Without tcp_nodelay every XML answer takes 40 ms longer (Nagle's algorithm against delayed acknowledgements).
-rgw_frontends = beast endpoint=127.0.0.1:$port tcp_nodelay=1 ssl_endpoint=127.0.0.1:$tls_port ssl_certificate=$dir/tls.crt ssl_private_key=$dir/tls.key
+rgw_frontends = beast endpoint=${RGW_ADDRESS:-127.0.0.1}:$port tcp_nodelay=1 ssl_endpoint=${RGW_ADDRESS:-127.0.0.1}:$tls_port ssl_certificate=$dir/tls.crt ssl_private_key=$dir/tls.key
 rgw_thread_pool_size = 64
 rgw_max_notify_retries = 0
 rgw_dns_name = s3.localhost

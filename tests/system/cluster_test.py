@@ -13,38 +13,13 @@ import time
 import unittest
 import uuid
 
-import boto3
-
 import harness
+
+sys.path.insert(0, str(harness.ROOT / "tests/rgw"))
+import gateway  # noqa: E402
 
 ROWS = 400_000
 LEASE = 3.0
-
-
-class Rgw:
-    """A throw-away S3 server; see tests/rgw/ceph_rgw.sh."""
-
-    def __init__(self):
-        self.process = subprocess.Popen([str(harness.ROOT / "tests/rgw/ceph_rgw.sh"), "serve"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-        self.values = {}
-        for line in self.process.stdout:
-            if line.strip() == "ready":
-                return
-            name, _, value = line.strip().partition("=")
-            self.values[name] = value
-        raise AssertionError("the gateway does not start")
-
-    def do(self, command):
-        self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline().strip()
-        assert answer == "ok", f"{command}: {answer}"
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
 
 
 class ClusterTest(unittest.TestCase):
@@ -52,20 +27,19 @@ class ClusterTest(unittest.TestCase):
     def setUpClass(cls):
         cls.directory = pathlib.Path(tempfile.mkdtemp(prefix="longshore-test-cluster-"))
         cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
-        cls.rgw = Rgw()
+        cls.rgw = gateway.Rgw()
         cls.addClassCleanup(cls.rgw.close)
         cls.source = harness.Postgres()
         cls.addClassCleanup(cls.source.close)
-        cls.metadata = harness.Postgres()
+        # An answered commit must survive halt().
+        cls.metadata = harness.Postgres(synchronous_commit="on")
         cls.addClassCleanup(cls.metadata.close)
         cls.source.sql(
             "CREATE TABLE items (id bigint, tenant_id text NOT NULL, name text, note text)",
             f"INSERT INTO items SELECT g, 'acme', 'item ' || g, repeat(md5(g::text), 6) FROM generate_series(1, {ROWS}) g",
             "ALTER TABLE items ADD PRIMARY KEY (id)", "VACUUM ANALYZE items")
         cls.catalog = harness.items_catalog(cls.source.source(max_connections=8))
-        cls.bucket = boto3.client("s3", endpoint_url=cls.rgw.values["S3_ENDPOINT"], region_name="us-east-1",
-                                  aws_access_key_id=cls.rgw.values["AWS_ACCESS_KEY_ID"],
-                                  aws_secret_access_key=cls.rgw.values["AWS_SECRET_ACCESS_KEY"])
+        cls.bucket = cls.rgw.client()
         cls.bucket.create_bucket(Bucket="exports")
 
     def setUp(self):
