@@ -16,11 +16,11 @@ build_packages=(
 )
 test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
-  postgresql postgresql-client pgbouncer sqlite3 util-linux procps
+  postgresql postgresql-client pgbouncer sqlite3 util-linux procps iproute2
   mariadb-server-core mariadb-client-core
   python3 python3-zstandard python3-yaml zstd gzip iso-codes
   python3-openpyxl libreoffice-calc-nogui default-jdk-headless qpdf poppler-utils
-  libhpdf-dev libxlsxwriter-dev fonts-droid-fallback
+  libhpdf-dev libxlsxwriter-dev fonts-droid-fallback wrk faketime
   radosgw ceph-mon ceph-osd ceph-common openssl python3-boto3
   docker-compose systemd dpkg-dev file
 )

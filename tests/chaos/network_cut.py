@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Two workers on hosts of their own, whose links are cut and restored while they work: see README.md. Needs root.
 
-  network_cut.py --seed N [--exports 12] [--cuts 3] [--seconds 30] …
+  network_cut.py --seed N [--exports 24] [--cuts 3] [--seconds 30] …
 
 The hosts are network namespaces on one bridge; a cut takes a host off the bridge, so that packets vanish and nobody is told. All of it is
 in a network namespace of the program's own and gone when it ends.
@@ -145,7 +145,7 @@ def main():
     parser = arguments_of(__doc__)
     parser.add_argument("--cuts", type=int, default=3, help="the last one cuts both hosts off")
     parser.add_argument("--seconds", type=float, default=30, help="how long a link is cut")
-    parser.set_defaults(exports=12, pace=1.0)
+    parser.set_defaults(exports=24, pace=0.4)
     arguments = parser.parse_args()
     if "LONGSHORE_IN_NAMESPACE" not in os.environ:
         require_namespaces()
