@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <utility>
 
 #include "s3/answers.h"
 #include "storage/range.h"
@@ -77,6 +78,28 @@ std::string official(const Refusal& refusal) {
   return out + "]";
 }
 
+/// What a policy must allow for an operation (Amazon S3 User Guide, "Required permissions for Amazon S3 API
+/// operations"); empty where it is not known.
+std::string_view permission_for(std::string_view operation) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kPermissions{{
+      {"PutObject", "s3:PutObject"},
+      {"UploadPartCopy", "s3:PutObject"},
+      {"UploadPart", "s3:PutObject"},
+      {"CreateMultipartUpload", "s3:PutObject"},
+      {"CompleteMultipartUpload", "s3:PutObject"},
+      {"GetObject", "s3:GetObject"},
+      {"HeadObject", "s3:GetObject"},
+      {"DeleteObject", "s3:DeleteObject"},
+      {"AbortMultipartUpload", "s3:AbortMultipartUpload"},
+      {"ListObjectsV2", "s3:ListBucket"},
+      {"ListMultipartUploads", "s3:ListBucketMultipartUploads"},
+      {"ListParts", "s3:ListMultipartUploadParts"},
+  }};
+  const std::string_view name = operation.substr(0, operation.find(' '));
+  const auto* const found = std::ranges::find(kPermissions, name, [](const auto& entry) { return entry.first; });
+  return found == kPermissions.end() ? std::string_view() : found->second;
+}
+
 struct Verdict {
   std::string code;
   bool retriable;
@@ -140,10 +163,12 @@ Verdict judge(const Refusal& refusal, const Asked& asked) {
         "the store may not use the KMS key: check that it exists, is enabled, and that the credentials may use it");
   }
   if (code == "AccessDenied" || code == "AllAccessDisabled" || refusal.status == 403 || refusal.status == 401) {
+    const std::string_view permission = permission_for(asked.operation);
     return denied(
-        fmt::format("the credentials from {} (access key id {}) have no permission for it on the bucket {}; "
+        fmt::format("the credentials from {} (access key id {}) have no permission for it on the bucket {}{}; "
                     "docs/operations.md lists what is needed",
-                    asked.credentials, shown_key(asked.access_key), asked.bucket));
+                    asked.credentials, shown_key(asked.access_key), asked.bucket,
+                    permission.empty() ? std::string() : fmt::format(" (it takes {})", permission)));
   }
   if (is_retriable(refusal)) return {"store_unavailable", true, "the store is busy or in trouble"};
   return denied("the store does not accept the request");

@@ -20,6 +20,13 @@ using s3::Call;
 using s3::EncryptionPoint;
 using s3::HttpResponse;
 
+namespace {
+
+/// The name of what does not exist, in probes.
+constexpr const char* kProbe = "longshore-probe";
+
+}  // namespace
+
 Result<std::unique_ptr<S3Store>> S3Store::make(S3Options options, Clock& clock, std::stop_token stop) {
   s3::Surroundings surroundings;
   surroundings.stop = std::move(stop);
@@ -183,25 +190,38 @@ Result<std::vector<UploadInfo>> S3Store::list_uploads(const std::string& prefix)
   }
 }
 
+// Nothing is left behind, and nothing is looked at but the permission: the upload and the object do not exist. Whether
+// objects may be deleted cannot be asked without deleting one.
 Status S3Store::ping() {
   Call write{.operation = "UploadPart (a probe)",
              .method = "PUT",
-             .key = "longshore-probe",
-             .query = {{"partNumber", "1"}, {"uploadId", "longshore-probe"}},
+             .key = kProbe,
+             .query = {{"partNumber", "1"}, {"uploadId", kProbe}},
              .patience = s3::Patience::none};
   write.headers = s3::encryption_headers(client_->options().encryption, EncryptionPoint::access);
-  TRY(const Answer written, client_->call(write));
-  // Some stores find the id malformed before they look for it.
-  const bool may_write = !written.refusal || written.refusal->code == "NoSuchUpload" ||
-                         written.refusal->code == "InvalidUploadId" || written.refusal->code == "NoSuchKey";
-  if (!may_write) return fail(client_->describe(*written.refusal, write));
-
-  const Call read{.operation = "ListObjectsV2 (a probe)",
+  CHECK_OK(probe(write));
+  CHECK_OK(probe({.operation = "ListObjectsV2 (a probe)",
                   .method = "GET",
                   .query = {{"list-type", "2"}, {"prefix", client_->full_key("")}, {"max-keys", "1"}},
-                  .patience = s3::Patience::none};
-  CHECK_OK(client_->expect(read));
-  return {};
+                  .patience = s3::Patience::none}));
+  Call read{.operation = "GetObject (a probe)", .method = "GET", .key = kProbe, .patience = s3::Patience::none};
+  read.headers = write.headers;
+  CHECK_OK(probe(read));
+  return probe({.operation = "AbortMultipartUpload (a probe)",
+                .method = "DELETE",
+                .key = kProbe,
+                .query = {{"uploadId", kProbe}},
+                .patience = s3::Patience::none});
+}
+
+/// A refusal because the thing is not there means that one may ask for it.
+Status S3Store::probe(const Call& call) const {
+  TRY(const Answer answer, client_->call(call));
+  if (!answer.refusal) return {};
+  // Some stores find the id malformed before they look for it.
+  static constexpr std::array<std::string_view, 3> kNotThere{"NoSuchUpload", "InvalidUploadId", "NoSuchKey"};
+  if (std::ranges::find(kNotThere, answer.refusal->code) != kNotThere.end()) return {};
+  return fail(client_->describe(*answer.refusal, call));
 }
 
 }  // namespace longshore

@@ -48,6 +48,8 @@ class S3Store final : public ObjectStore {
   const std::shared_ptr<s3::Client>& client() const { return client_; }
 
  private:
+  Status probe(const s3::Call& call) const;
+
   std::shared_ptr<s3::Client> client_;
 };
 

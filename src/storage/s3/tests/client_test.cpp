@@ -259,7 +259,8 @@ TEST(Refusals, SayWhatToDo) {
          "the secret access key does not belong to the access key id …PLE7 (from the configuration)");
   denied(403, "InvalidAccessKeyId", "the store does not know the access key id …PLE7");
   denied(403, "AccessDenied",
-         "have no permission for it on the bucket exports; docs/operations.md lists what is needed");
+         "have no permission for it on the bucket exports (it takes s3:PutObject); docs/operations.md lists what is "
+         "needed");
   denied(400, "KMS.DisabledException", "the store may not use the KMS key");
   denied(400, "InvalidStorageClass", "the store does not accept the request");
 }
@@ -311,17 +312,38 @@ TEST_F(ClientTest, AHeadThatIsRefusedFindsOutWhy) {
   EXPECT_THAT(transport().lines(), ElementsAre("HEAD /exports/k", "GET /exports/k"));
 }
 
-TEST_F(ClientTest, PingAsksForWritingAndListing) {
-  transport().then(404, error("NoSuchUpload")).then(200, "<ListBucketResult/>");
+TEST_F(ClientTest, PingAsksForEveryPermissionThatCanBeAskedFor) {
+  transport()
+      .then(404, error("NoSuchUpload"))
+      .then(200, "<ListBucketResult/>")
+      .then(404, error("NoSuchKey"))
+      .then(404, error("NoSuchUpload"));
   EXPECT_TRUE(store().ping());
-  EXPECT_THAT(transport().lines(), ElementsAre("PUT /exports/longshore-probe?partNumber=1&uploadId=longshore-probe",
-                                               "GET /exports?list-type=2&max-keys=1&prefix="));
-  transport().then(404, error("NoSuchUpload")).then(403, error("AccessDenied"));
-  EXPECT_THAT(store().ping().error().message, HasSubstr("ListObjectsV2 (a probe): the credentials"));
+  EXPECT_THAT(transport().lines(),
+              ElementsAre("PUT /exports/longshore-probe?partNumber=1&uploadId=longshore-probe",
+                          "GET /exports?list-type=2&max-keys=1&prefix=", "GET /exports/longshore-probe",
+                          "DELETE /exports/longshore-probe?uploadId=longshore-probe"));
+  const std::vector<std::string> denied{
+      "UploadPart (a probe) longshore-probe: the credentials from the configuration (access key id …PLE7) have no "
+      "permission for it on the bucket exports (it takes s3:PutObject);",
+      "ListObjectsV2 (a probe): the credentials from the configuration (access key id …PLE7) have no permission for it "
+      "on the bucket exports (it takes s3:ListBucket);",
+      "GetObject (a probe) longshore-probe: the credentials from the configuration (access key id …PLE7) have no "
+      "permission for it on the bucket exports (it takes s3:GetObject);",
+      "AbortMultipartUpload (a probe) longshore-probe: the credentials from the configuration (access key id …PLE7) "
+      "have "
+      "no permission for it on the bucket exports (it takes s3:AbortMultipartUpload);"};
+  for (std::size_t at = 0; at < denied.size(); ++at) {
+    for (std::size_t before = 0; before < at; ++before)
+      transport().then(before == 1 ? 200 : 404, before == 1 ? "" : error("NoSuchUpload"));
+    transport().then(403, error("AccessDenied"));
+    EXPECT_THAT(store().ping().error().message, HasSubstr(denied[at]));
+  }
+  const std::size_t asked = transport().seen().size();
   transport().then(503, error("SlowDown"));
   EXPECT_FALSE(store().ping());
-  EXPECT_THAT(transport().seen(), SizeIs(5)) << "a probe does not try again";
-  EXPECT_LE(transport().seen()[4].timeouts.total, seconds{5});
+  EXPECT_THAT(transport().seen(), SizeIs(asked + 1)) << "a probe does not try again";
+  EXPECT_LE(transport().seen().back().timeouts.total, seconds{5});
 }
 
 TEST_F(ClientTest, AnUploadWithoutAnIdIsNeverSent) {
