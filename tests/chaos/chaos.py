@@ -156,15 +156,16 @@ class Run:
         figure("answers 503 of a throttled store", self.refused, "answers")
 
     def judge_takeovers(self):
+        """`freed`: when what a dead worker held was anybody's to take; `takeover`: when somebody had a slot for it."""
         limit = self.cluster.lease + 5
-        if not self.takeovers:
-            return
-        figure("takeovers", len(self.takeovers), "claims")
-        figure("freed p99", percentile(self.freed, 0.99) if self.freed else None, "s", limit)
-        figure("takeover p50", statistics.median(self.takeovers), "s", limit)
-        figure("takeover p99", percentile(self.takeovers, 0.99), "s", limit)
-        if percentile(self.takeovers, 0.99) > limit:
-            self.fail("work of dead workers was taken over too late", seconds=sorted(self.takeovers)[-5:])
+        for name, seconds in (("freed", self.freed), ("takeover", self.takeovers)):
+            if not seconds:
+                continue
+            figure(f"{name}, claims", len(seconds), "claims")
+            figure(f"{name} p50", statistics.median(seconds), "s", limit)
+            figure(f"{name} p99", percentile(seconds, 0.99), "s", limit)
+            if percentile(seconds, 0.99) > limit:
+                self.fail("work of dead workers was taken over too late", kind=name, seconds=sorted(seconds)[-5:])
 
     def run(self):
         say(seed=self.arguments.seed, schedule=self.schedule, exports=[list(request.values()) for request in self.requests])
