@@ -110,6 +110,23 @@ RowBatch make_batch(const ExportSpec& spec, const std::vector<Row>& rows) {
   return make_batch(spec, rows, 0, rows.size());
 }
 
+EncodedFile join_partitions(const FileFrame& frame, const std::vector<EncodedPartition>& encoded,
+                            const std::vector<ByteBuffer>& bodies) {
+  ByteBuffer file;
+  EncodedFile result;
+  std::vector<std::int64_t> offsets;
+  check(frame.prologue(encoded, file));
+  for (std::size_t p = 0; p < encoded.size(); ++p) {
+    if (p > 0) check(frame.glue(encoded, p, file));
+    offsets.push_back(static_cast<std::int64_t>(file.size()));
+    file.append(bodies[p].view());
+    result.total.append(encoded[p].summary);
+  }
+  check(frame.epilogue(encoded, offsets, file));
+  result.bytes = file.view();
+  return result;
+}
+
 EncodedFile encode_partitions(const FormatTable& formats, const ExportSpec& spec, const std::vector<Row>& rows,
                               const std::vector<std::size_t>& borders, std::size_t batch_rows, bool fresh_encoders) {
   std::vector<EncodedPartition> encoded;
@@ -131,20 +148,7 @@ EncodedFile encode_partitions(const FormatTable& formats, const ExportSpec& spec
     encoded.back().bytes = static_cast<std::int64_t>(body.size());
   }
 
-  const auto frame = value_or_throw(formats.make_frame(spec));
-  ByteBuffer file;
-  EncodedFile result;
-  std::vector<std::int64_t> offsets;
-  check(frame->prologue(encoded, file));
-  for (std::size_t p = 0; p < encoded.size(); ++p) {
-    if (p > 0) check(frame->glue(encoded, p, file));
-    offsets.push_back(static_cast<std::int64_t>(file.size()));
-    file.append(bodies[p].view());
-    result.total.append(encoded[p].summary);
-  }
-  check(frame->epilogue(encoded, offsets, file));
-  result.bytes = file.view();
-  return result;
+  return join_partitions(*value_or_throw(formats.make_frame(spec)), encoded, bodies);
 }
 
 EncodedFile encode_file(const FormatTable& formats, const ExportSpec& spec, const std::vector<Row>& rows,

@@ -35,6 +35,10 @@ struct EncodedFile {
   ChunkSummary total;
 };
 
+/// The file of partitions that are encoded: prologue, glue and epilogue around them.
+EncodedFile join_partitions(const FileFrame& frame, const std::vector<EncodedPartition>& encoded,
+                            const std::vector<ByteBuffer>& bodies);
+
 /// Encodes `rows` as the whole pipeline would: `partitions` of about equal size, batches of `batch_rows`, prologue,
 /// glue and epilogue. With `fresh_encoders` every closed chunk is followed by an encoder of its own, as after a crash:
 /// it starts from the last closed chunk, with the rows after it.

@@ -2,19 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <atomic>
-#include <filesystem>
 #include <latch>
 #include <memory>
 
 #include "assemble/manifest.h"
 #include "base/random.h"
 #include "encode/csv/csv_format.h"
-#include "metadata/migrate.h"
-#include "metadata/sql_store.h"
 #include "metadata/sqlite/sqlite_database.h"
+#include "metadata/tests/temporary_store.h"
 #include "storage/faulty/faulty_store.h"
 #include "storage/memory/memory_store.h"
 #include "worker/sweeper.h"
@@ -23,7 +20,6 @@
 namespace longshore {
 namespace {
 
-namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 constexpr std::int64_t kMiB = std::int64_t{1} << 20;
@@ -34,19 +30,10 @@ constexpr std::size_t kWidth = 1040;
 class WorkerTest : public testing::Test {
  protected:
   void SetUp() override {
-    directory_ = (fs::temp_directory_path() / "longshore-worker-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(directory_.data()), nullptr);
-    auto database = sql::SqliteDatabase::make({.path = directory_ + "/jobs.db"}, clock_);
-    ASSERT_TRUE(database) << database.error().message;
-    ASSERT_TRUE(sql::migrate(**database));
-    auto metadata = SqlStore::make(*std::move(database));
-    ASSERT_TRUE(metadata) << metadata.error().message;
-    metadata_ = *std::move(metadata);
     formats_.add(std::make_unique<CsvFormat>());
     plan_.part_size = 5 * kMiB;
     plan_.partition_rows = 1;
   }
-  void TearDown() override { fs::remove_all(directory_); }
 
   /// A source of `rows` rows that will be cut into `partitions`.
   ScriptedSource& use_source(std::int64_t rows, int partitions) {
@@ -55,7 +42,7 @@ class WorkerTest : public testing::Test {
     sources_.add("app", std::move(source));
     plan_.partition_bytes = rows * static_cast<std::int64_t>(kWidth + 10) / partitions + 1;
     rooms_.emplace(WorkerRooms{*metadata_, *metadata_, *store_, formats_, sources_, signal_, memory_, metrics_, clock_,
-                               key_, plan_});
+                               key_, plan_, *metadata_});
     return reference;
   }
   JobId create() {
@@ -135,10 +122,9 @@ class WorkerTest : public testing::Test {
   FormatTable formats_;
   SourceTable sources_;
   PlanPolicy plan_;
-  std::string directory_;
   std::shared_ptr<MemoryStore> memory_store_ = std::make_shared<MemoryStore>();
   std::shared_ptr<FaultyStore> store_ = std::make_shared<FaultyStore>(memory_store_);
-  std::unique_ptr<SqlStore> metadata_;
+  TemporaryStore metadata_{clock_};
   std::optional<WorkerRooms> rooms_;
 };
 
@@ -321,7 +307,7 @@ TEST_F(WorkerTest, AWorkerWhoseHeartbeatHangsStopsByItself) {
   reading.wait();
   {
     // Somebody else's lock: a heartbeat waits for it, as it does for answers over a link that was cut.
-    auto other = sql::SqliteDatabase::make({.path = directory_ + "/jobs.db"}, clock_);
+    auto other = sql::SqliteDatabase::make({.path = metadata_.path()}, clock_);
     ASSERT_TRUE(other);
     auto lock = (*other)->begin(sql::Access::write);
     ASSERT_TRUE(lock) << lock.error().message;

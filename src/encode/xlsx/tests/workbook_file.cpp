@@ -16,10 +16,6 @@ T value_or_throw(Result<T> result) {
   return *std::move(result);
 }
 
-void check(const Status& status) {
-  if (!status) throw std::runtime_error(status.error().code + ": " + status.error().message);
-}
-
 std::uint32_t number_at(std::string_view bytes, std::size_t at, std::size_t size) {
   if (at + size > bytes.size()) throw std::runtime_error("the archive ends too early");
   std::uint32_t number = 0;
@@ -74,20 +70,7 @@ EncodedFile encode_workbook(const ExportSpec& spec, const std::vector<Row>& rows
     place.rows_before.push_back(place.rows);
   }
 
-  const auto frame = value_or_throw(format.make_frame(spec));
-  ByteBuffer file;
-  EncodedFile result;
-  std::vector<std::int64_t> offsets;
-  check(frame->prologue(encoded, file));
-  for (std::size_t p = 0; p < encoded.size(); ++p) {
-    if (p > 0) check(frame->glue(encoded, p, file));
-    offsets.push_back(static_cast<std::int64_t>(file.size()));
-    file.append(bodies[p].view());
-    result.total.append(encoded[p].summary);
-  }
-  check(frame->epilogue(encoded, offsets, file));
-  result.bytes = file.view();
-  return result;
+  return join_partitions(*value_or_throw(format.make_frame(spec)), encoded, bodies);
 }
 
 std::vector<std::pair<std::string, std::string>> unzip(std::string_view file) {
