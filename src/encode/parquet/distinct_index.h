@@ -73,7 +73,7 @@ class DistinctIndex {
   /// Gives the next number to a value. REQUIRES: `slot` is the free slot that find() returned last, for `hash`.
   void insert(Slot& slot, std::uint64_t hash) {
     slot = {static_cast<std::uint32_t>(hash >> 32), ++count_};
-    if (2 * count_ > slots_.size()) grow();
+    if (count_ > slots_.size() / 2) grow();
   }
 
   std::size_t size() const { return count_; }

@@ -12,15 +12,17 @@ namespace longshore {
 
 /// Text is set at 90 % of its width, which is what makes DejaVu Sans "Condensed".
 inline constexpr int kTextWidthPercent = 90;
+/// Units of text and percents of its width in a tenth of a point at font size 1.
+inline constexpr std::int64_t kUnitsPerTenth = std::int64_t{100} * kUnitsPerEm;
 
 /// The length of text of `units` (kUnitsPerEm) at a font size, rounded up. Both in tenths of a point.
 constexpr int text_tenths(std::int64_t units, int font_size) {
   const std::int64_t scaled = units * font_size * kTextWidthPercent;
-  return static_cast<int>((scaled + 100 * kUnitsPerEm - 1) / (100 * kUnitsPerEm));
+  return static_cast<int>((scaled + kUnitsPerTenth - 1) / kUnitsPerTenth);
 }
 /// The longest text (kUnitsPerEm) that fits into a length.
 constexpr int text_units(int tenths, int font_size) {
-  return static_cast<int>(std::int64_t{tenths} * 100 * kUnitsPerEm / (font_size * kTextWidthPercent));
+  return static_cast<int>(tenths * kUnitsPerTenth / (std::int64_t{font_size} * kTextWidthPercent));
 }
 
 struct PageSize {
