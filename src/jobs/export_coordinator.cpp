@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <stop_token>
+#include <thread>
 #include <utility>
 
 #include "assemble/manifest.h"
@@ -17,6 +19,8 @@
 namespace longshore {
 
 namespace {
+
+constexpr std::chrono::seconds kEstimatePatience{5};
 
 Error not_found(const JobId& id) {
   return user_error("export_not_found", "there is no export exp_" + id.str() + "; it may belong to another tenant");
@@ -59,6 +63,10 @@ std::string artefact_key(const TenantId& tenant, const JobId& job, Timestamp now
       key += '=' + to_hex(std::string_view(&c, 1));
     }
   }
+  // 64 characters of another script would make a segment that no store takes. `==` comes of no escape, so such a name
+  // is nobody else's.
+  constexpr std::size_t kLongestTenant = 200;
+  if (key.size() > kLongestTenant) key = "==" + sha256_hex(tenant.str()).substr(0, 32);
   const std::chrono::year_month_day day{std::chrono::floor<std::chrono::days>(now)};
   char month[32];
   std::snprintf(month, sizeof month, "/exports/%04d/%02u/", static_cast<int>(day.year()),
@@ -123,9 +131,18 @@ Result<double> ExportCoordinator::rows_per_second(const Principal& who, const Ex
 Result<Estimate> ExportCoordinator::estimate(const Principal& who, std::string_view body) {
   TRY(const ExportSpec spec, validate(who, body));
   TRY(SourceDatabase* const source, rooms_.sources.find(spec.dataset.source));
-  TRY(const ScanEstimate size, source->estimate(spec, {}));
+  // Exports may have all connections of the source for hours; a request does not wait for that.
+  std::stop_source enough;
+  const std::jthread timer([&](const std::stop_token& done) {
+    if (SystemClock().sleep_for(kEstimatePatience, done)) enough.request_stop();
+  });
+  const auto size = source->estimate(spec, enough.get_token());
+  if (!size && size.error().code == "scan_stopped") {
+    return fail(external_error("source_busy", "no connection to the source was free in time; try again later", true));
+  }
+  if (!size) return fail(size.error());
   TRY(const double speed, rows_per_second(who, spec));
-  return make_estimate(size, spec, rooms_.formats.find(spec.format)->traits(), speed);
+  return make_estimate(*size, spec, rooms_.formats.find(spec.format)->traits(), speed);
 }
 
 Result<ExportJob> ExportCoordinator::find(const Principal& who, const JobId& id) {
@@ -137,7 +154,11 @@ Result<ExportJob> ExportCoordinator::find(const Principal& who, const JobId& id)
 Result<JobView> ExportCoordinator::view_of(ExportJob job) {
   JobView view;
   view.progress_percent = progress_percent(job);
-  TRY(const Timestamp now, rooms_.jobs.now());
+  // Asked only where time goes on: each question is a round trip, and most reads are of exports that wait or are done.
+  Timestamp now{};
+  if (job.state == JobState::running) {
+    TRY(now, rooms_.jobs.now());
+  }
   view.elapsed = elapsed(job, now);
   if (job.state == JobState::queued) {
     TRY(view.queue_position, rooms_.jobs.queue_position(job.id));

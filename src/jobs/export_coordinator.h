@@ -72,7 +72,8 @@ class ExportCoordinator final : public ExportService {
 
 /// 0 to 100: how far the rows seen are of the rows expected; below 100 until the job has succeeded.
 double progress_percent(const ExportJob& job);
-/// `tenant/exports/yyyy/mm/uuid.ext`; characters of the tenant that an object key cannot hold are written `=XX`.
+/// `tenant/exports/yyyy/mm/uuid.ext`; characters of the tenant that an object key cannot hold are written `=XX`, and a
+/// tenant that would take more than 200 bytes so is written `==` + the beginning of its SHA-256.
 std::string artefact_key(const TenantId& tenant, const JobId& job, Timestamp now, const std::string& extension);
 /// What the browser saves the file as: the title, or dataset and date; then the extension.
 std::string download_file_name(const ExportJob& job, const std::string& extension);

@@ -24,6 +24,9 @@ Result<std::pair<Timestamp, JobId>> read_page_token(const std::string& token) {
   const char* end = text->data() + slash;
   if (const auto [read, error] = std::from_chars(text->data(), end, micros); error != std::errc() || read != end)
     return bad();
+  // Whoever makes up a token can name any time; databases know those of four-digit years.
+  constexpr std::int64_t kYear10000 = 253'402'300'800'000'000;
+  if (micros < 0 || micros >= kYear10000) return bad();
   return std::pair(Timestamp(Duration(micros)), JobId(text->substr(slash + 1)));
 }
 

@@ -2,27 +2,24 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "assemble/manifest.h"
+#include "base/digest.h"
 #include "base/random.h"
 #include "encode/csv/csv_format.h"
 #include "jobs/page_token.h"
 #include "jobs/request_digest.h"
-#include "metadata/migrate.h"
-#include "metadata/sql_store.h"
-#include "metadata/sqlite/sqlite_database.h"
+#include "metadata/tests/temporary_store.h"
 #include "storage/memory/memory_store.h"
+#include "storage/object_key.h"
 
 namespace longshore {
 namespace {
 
-namespace fs = std::filesystem;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
@@ -72,14 +69,6 @@ class PlainLinks final : public LinkSigner {
 class CoordinatorTest : public testing::Test {
  protected:
   void SetUp() override {
-    directory_ = (fs::temp_directory_path() / "longshore-jobs-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(directory_.data()), nullptr);
-    auto database = sql::SqliteDatabase::make({.path = directory_ + "/jobs.db"}, clock_);
-    ASSERT_TRUE(database) << database.error().message;
-    ASSERT_TRUE(sql::migrate(**database));
-    auto metadata = SqlStore::make(*std::move(database));
-    ASSERT_TRUE(metadata) << metadata.error().message;
-    metadata_ = *std::move(metadata);
     formats_.add(std::make_unique<CsvFormat>());
     sources_.add("app", std::make_unique<SizedSource>());
     auto catalog = Catalog::parse(kCatalog, "catalog.yaml");
@@ -88,7 +77,6 @@ class CoordinatorTest : public testing::Test {
     rooms_.emplace(CoordinatorRooms{catalog_, formats_, sources_, *metadata_, store_, links_, signal_, metrics_});
     service_ = std::make_unique<ExportCoordinator>(*rooms_, LinkPolicy{});
   }
-  void TearDown() override { fs::remove_all(directory_); }
 
   static Principal caller(const std::string& tenant, const std::string& user, std::set<std::string> permissions) {
     return {TenantId(tenant), UserId(user), {}, std::move(permissions)};
@@ -132,8 +120,7 @@ class CoordinatorTest : public testing::Test {
   MemoryStore store_;
   PlainLinks links_;
   Catalog catalog_;
-  std::string directory_;
-  std::unique_ptr<SqlStore> metadata_;
+  TemporaryStore metadata_{clock_};
   std::optional<CoordinatorRooms> rooms_;
   std::unique_ptr<ExportCoordinator> service_;
   const Principal ann_ = caller("acme", "ann", {"*"});
@@ -313,6 +300,12 @@ TEST(ArtefactKey, HoldsAnyTenant) {
   EXPECT_EQ(artefact_key(TenantId("acme"), JobId("u"), time, "csv.gz"), "acme/exports/2026/06/u.csv.gz");
   EXPECT_EQ(artefact_key(TenantId("../a b/é"), JobId("u"), time, "csv"),
             "=2e=2e=2fa=20b=2f=c3=a9/exports/2026/06/u.csv");
+  std::string longest;
+  for (int i = 0; i < 64; ++i) longest += "界";
+  const std::string key = artefact_key(TenantId(longest), JobId(uuid_v7(time)), time, "jsonl.gz");
+  EXPECT_TRUE(check_object_key(key)) << key;
+  EXPECT_NE(key.substr(0, 34),
+            artefact_key(TenantId(longest.substr(3) + "a"), JobId("u"), time, "jsonl.gz").substr(0, 34));
 }
 
 TEST(DownloadName, IsTheTitleOrDatasetAndDay) {
@@ -329,6 +322,9 @@ TEST(PageToken, RoundTripsAndRefusesForgery) {
   const Timestamp time(Duration(1'780'000'000'123'456));
   EXPECT_EQ(*read_page_token(make_page_token(time, id)), std::pair(time, id));
   for (const char* token : {"", "!!!", "YWJj", "MTIzL25vLXV1aWQ"}) EXPECT_FALSE(read_page_token(token)) << token;
+  for (const char* micros : {"-1", "253402300800000000", "9223372036854775807", "-9223372036854775808"}) {
+    EXPECT_FALSE(read_page_token(base64url_encode(std::string(micros) + "/" + id.str()))) << micros;
+  }
 }
 
 }  // namespace
