@@ -31,6 +31,8 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates, tzdata")
+# For Chinese, Japanese and Korean in PDF reports.
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "fonts-droid-fallback, fonts-nanum")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 file(WRITE ${CMAKE_BINARY_DIR}/conffiles "/etc/longshore/longshore.yaml\n/etc/longshore/catalog.yaml\n/etc/default/longshore\n")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
