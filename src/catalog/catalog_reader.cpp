@@ -45,7 +45,6 @@ void CatalogReader::read_sources(const YamlNode& node) {
     return;
   }
   for (const YamlNode& child : node.children) {
-    source_names_.push_back(child.key);
     if (!is_dataset_name(child.key)) {
       findings_.add(child.key_position, "bad_name", "\"" + child.key + "\" cannot name a source; " + kDatasetNameRule);
     }
@@ -59,7 +58,7 @@ void CatalogReader::read_datasets(const YamlNode& node) {
     return;
   }
   for (const YamlNode& child : node.children) {
-    catalog_.datasets_.push_back(DatasetReader(child, source_names_, findings_).read());
+    catalog_.datasets_.push_back(DatasetReader(child, catalog_.sources_, findings_).read());
   }
 }
 

@@ -24,7 +24,6 @@ class CatalogReader {
   std::string file_;
   YamlFindings& findings_;
   Catalog catalog_;
-  std::vector<std::string> source_names_;
 };
 
 }  // namespace longshore

@@ -106,12 +106,14 @@ class DatasetCheck {
   void check_key_indexes() {
     const std::string columns = "(" + join_identifiers(dataset_.key) + ")";
     if (relation_.is_view && relation_.indexes.empty()) {
+      if (dataset_.unique_key_declared) return;
       add("key", "key_not_unique",
           quoted(relation_.name) + " is a view, and nothing proves that " + columns +
-              " is unique in it; export a table, or a materialized view with a unique index");
+              " is unique in it; export a table, or a materialized view with a unique index, or, if you are sure, "
+              "write unique_key: declared");
       return;
     }
-    if (!is_unique_key(relation_, dataset_.key)) {
+    if (!dataset_.unique_key_declared && !is_unique_key(relation_, dataset_.key)) {
       add("key", "key_not_unique",
           "no unique index covers the key " + columns + ", so rows could be lost; " + other_key() +
               create_index_statement(relation_.name, dataset_.key, true, source_.driver));
@@ -162,36 +164,56 @@ std::string relation_not_found(SchemaInspector& inspector, const Dataset& datase
   return message + "; give the user that reads it the right to, or mend the name";
 }
 
+/// Every source's schema; asked for once, also for a source that no dataset uses: its connection string may be wrong
+/// all the same.
+std::map<std::string, Result<SchemaInspector*>> inspectors_of(const Catalog& catalog, const SchemaLookup& lookup) {
+  std::map<std::string, Result<SchemaInspector*>> inspectors;
+  for (const Source& source : catalog.sources()) inspectors.emplace(source.name, lookup(source));
+  return inspectors;
+}
+
 }  // namespace
 
 std::vector<ErrorDetail> check_catalog(const Catalog& catalog, const SchemaLookup& lookup) {
   std::vector<ErrorDetail> findings;
-  // Every source is asked for once, also one that no dataset uses: its connection string may be wrong all the same.
-  std::map<std::string, SchemaInspector*> inspectors;
+  const auto inspectors = inspectors_of(catalog, lookup);
   for (const Source& source : catalog.sources()) {
-    auto inspector = lookup(source);
-    if (inspector) {
-      inspectors[source.name] = *inspector;
-    } else {
-      findings.push_back({catalog.where("sources." + source.name), "source_unavailable",
-                          "the source " + quoted(source.name) + " cannot be asked: " + inspector.error().message});
-    }
+    const auto& inspector = inspectors.at(source.name);
+    if (inspector) continue;
+    findings.push_back({catalog.where("sources." + source.name), "source_unavailable",
+                        "the source " + quoted(source.name) + " cannot be asked: " + inspector.error().message});
   }
   for (const Dataset& dataset : catalog.datasets()) {
     const auto inspector = inspectors.find(dataset.source);
     const Source* source = catalog.find_source(dataset.source);
-    if (inspector == inspectors.end() || source == nullptr) continue;
+    if (inspector == inspectors.end() || !inspector->second || source == nullptr) continue;
+    SchemaInspector& schema = **inspector->second;
     const std::string place = catalog.where("datasets." + dataset.name + ".relation");
-    const auto relation = inspector->second->describe(dataset.relation);
+    const auto relation = schema.describe(dataset.relation);
     if (relation) {
       DatasetCheck(catalog, dataset, *source, *relation, findings).run();
     } else if (relation.error().code == "relation_not_found") {
-      findings.push_back({place, "relation_not_found", relation_not_found(*inspector->second, dataset)});
+      findings.push_back({place, "relation_not_found", relation_not_found(schema, dataset)});
     } else {
       findings.push_back({place, relation.error().code, relation.error().message});
     }
   }
   return findings;
+}
+
+std::vector<ErrorDetail> advise_catalog(const Catalog& catalog, const SchemaLookup& lookup) {
+  std::vector<ErrorDetail> advice;
+  const auto inspectors = inspectors_of(catalog, lookup);
+  for (const Dataset& dataset : catalog.datasets()) {
+    const auto inspector = inspectors.find(dataset.source);
+    if (inspector == inspectors.end() || !inspector->second) continue;
+    const auto hints = (*inspector->second)->reading_hints(dataset);
+    if (!hints) continue;  // what is wrong with it, check_catalog() says
+    for (const ReadingHint& hint : *hints) {
+      advice.push_back({catalog.where("datasets." + dataset.name + "." + hint.path), hint.code, hint.message});
+    }
+  }
+  return advice;
 }
 
 }  // namespace longshore

@@ -21,4 +21,11 @@ using SchemaLookup = std::function<Result<SchemaInspector*>(const Source&)>;
 /// `key_not_unique`, `key_not_indexed`.
 std::vector<ErrorDetail> check_catalog(const Catalog& catalog, const SchemaLookup& lookup);
 
+/// What works and may yet be slow or unevenly cut, as the databases' own statistics and plans tell (see
+/// SchemaInspector::reading_hints): warnings, in the order of the datasets. Datasets that cannot be asked about have
+/// none.
+///
+/// Codes of PostgreSQL: `no_statistics`, `parent_not_analysed`, `foreign_table`, `key_sorted`.
+std::vector<ErrorDetail> advise_catalog(const Catalog& catalog, const SchemaLookup& lookup);
+
 }  // namespace longshore

@@ -5,6 +5,7 @@
 
 #include "base/closest_name.h"
 #include "catalog/names.h"
+#include "model/export_spec.h"
 
 namespace longshore {
 
@@ -30,7 +31,7 @@ std::vector<std::string> mask_names() {
 
 }  // namespace
 
-DatasetReader::DatasetReader(const YamlNode& node, const std::vector<std::string>& sources, YamlFindings& findings)
+DatasetReader::DatasetReader(const YamlNode& node, const std::vector<Source>& sources, YamlFindings& findings)
     : node_(node), sources_(sources), findings_(findings), fields_(node, "dataset " + quoted(node.key), findings) {}
 
 Dataset DatasetReader::read() {
@@ -40,10 +41,12 @@ Dataset DatasetReader::read() {
   }
   if (!node_.is_map()) return std::move(dataset_);
   read_place();
+  read_strategies();
   dataset_.description = fields_.text("description").value_or("");
   dataset_.permission = fields_.text("permission").value_or("exports." + dataset_.name);
   dataset_.retention = fields_.duration("retention", 1min, std::chrono::days(3650)).value_or(kDefaultRetention);
   dataset_.exact_boundaries = fields_.choice("boundaries", {"cheap", "exact"}) == "exact";
+  dataset_.unique_key_declared = fields_.choice("unique_key", {"proved", "declared"}) == "declared";
   // Columns and declared types first: the key, the tenant and the time take their types from them.
   read_columns();
   read_declared_types();
@@ -60,10 +63,12 @@ Dataset DatasetReader::read() {
 void DatasetReader::read_place() {
   if (const YamlNode* node = fields_.require("source")) {
     dataset_.source = fields_.text("source").value_or("");
-    const bool known = std::find(sources_.begin(), sources_.end(), dataset_.source) != sources_.end();
+    const bool known = std::ranges::find(sources_, dataset_.source, &Source::name) != sources_.end();
     if (!dataset_.source.empty() && !known) {
+      std::vector<std::string> names;
+      for (const Source& source : sources_) names.push_back(source.name);
       findings_.add(node->position, "unknown_source",
-                    "there is no source " + quoted(dataset_.source) + did_you_mean(dataset_.source, sources_));
+                    "there is no source " + quoted(dataset_.source) + did_you_mean(dataset_.source, names));
     }
   }
   if (const YamlNode* node = fields_.require("relation")) {
@@ -74,6 +79,52 @@ void DatasetReader::read_place() {
                         " is not a table's or view's name; write "
                         "it as name or schema.name");
     }
+  }
+}
+
+void DatasetReader::read_strategies() {
+  if (const auto policy = fields_.choice("on_snapshot_loss", {"restart", "fail"})) {
+    dataset_.on_snapshot_loss = policy == "fail" ? SnapshotLoss::fail : SnapshotLoss::restart;
+  }
+  const auto modes = fields_.texts("consistency");
+  if (!modes) return;
+  const auto known = names_of<Consistency>();
+  std::vector<Consistency> allowed;
+  for (const YamlNode& item : *modes) {
+    const auto mode = parse_consistency(item.text);
+    if (!mode) {
+      findings_.add(item.position, "bad_value",
+                    quoted(item.text) + " is no consistency; use " +
+                        join_words(std::vector<std::string>(known.begin(), known.end())));
+    } else if (std::ranges::find(allowed, *mode) != allowed.end()) {
+      findings_.add(item.position, "bad_value", quoted(item.text) + " is in \"consistency\" twice");
+    } else {
+      check_strategy(item, *mode);
+      allowed.push_back(*mode);
+    }
+  }
+  if (modes->empty()) {
+    findings_.add(fields_.position(), "bad_value", "\"consistency\" is an empty list; name one or remove the line");
+    return;
+  }
+  if (!allowed.empty()) dataset_.consistencies = std::move(allowed);
+}
+
+/// That the dataset's source can do it.
+void DatasetReader::check_strategy(const YamlNode& item, Consistency mode) {
+  const auto source = std::ranges::find(sources_, dataset_.source, &Source::name);
+  if (mode == Consistency::best_effort || source == sources_.end()) return;
+  if (mode == Consistency::materialized) {
+    findings_.add(item.position, "not_available", "\"materialized\" is not available yet; use \"snapshot\"");
+  } else if (source->driver != SourceDriver::postgres) {
+    findings_.add(item.position, "not_available",
+                  "source " + quoted(source->name) +
+                      " is not PostgreSQL, and only there several connections can read one snapshot; use "
+                      "\"best_effort\"");
+  } else if (source->max_connections < 2) {
+    findings_.add(item.position, "bad_value",
+                  "a snapshot needs connections that keep it beside one that reads; let source " +
+                      quoted(source->name) + " have max_connections: 3 or more (2 will do, with a single keeper)");
   }
 }
 

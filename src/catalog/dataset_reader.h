@@ -13,8 +13,8 @@ namespace longshore {
 /// Reads one dataset of a catalog's YAML tree. Used once.
 class DatasetReader {
  public:
-  /// `sources` are the names that "source" may be. Everything given outlives the reader.
-  DatasetReader(const YamlNode& node, const std::vector<std::string>& sources, YamlFindings& findings);
+  /// `sources` are those that "source" may name. Everything given outlives the reader.
+  DatasetReader(const YamlNode& node, const std::vector<Source>& sources, YamlFindings& findings);
   Dataset read();
 
  private:
@@ -25,6 +25,8 @@ class DatasetReader {
   };
 
   void read_place();
+  void read_strategies();
+  void check_strategy(const YamlNode& item, Consistency mode);
   void read_columns();
   std::optional<Column> read_column(const YamlNode& node);
   void check_mask(YamlFields& fields, const Column& column);
@@ -44,7 +46,7 @@ class DatasetReader {
   void report_unused_types();
 
   const YamlNode& node_;
-  const std::vector<std::string>& sources_;
+  const std::vector<Source>& sources_;
   YamlFindings& findings_;
   YamlFields fields_;
   Dataset dataset_;

@@ -105,7 +105,11 @@ std::string source_section(const Source& source) {
     out += "    # The password is read from the environment; it does not belong into this file.\n";
   }
   if (replica) return out + "    replicas: [" + scalar(connection) + "]\n";
-  return out + "    # Better: name read replicas here, so that exports never touch the primary.\n" +
+  // Nobody knows here whether a product lives on this server.
+  return out +
+         "    # The primary serves only exports of fewer than 10,000 rows. Name read replicas for all others; a "
+         "database\n"
+         "    # that no product depends on may be named there itself.\n" +
          std::string(mysql ? "    # replicas: [\"mysql://user@replica1/database\"]\n"
                            : "    # replicas: [\"host=replica1 …\"]\n") +
          "    primary: " + scalar(connection) + "\n";

@@ -38,7 +38,7 @@ class RequestReader {
       spec_.dataset = *dataset;
     }
     read_format();
-    read_consistency();
+    read_consistency(dataset);
     RequestOptions(fields_, findings_).read(spec_);
     read_notify();
     fields_.check_names({"exportType", "format", "filters", "columns", "compression", "consistency", "csv", "parquet",
@@ -55,7 +55,7 @@ class RequestReader {
   void add_column(const Dataset& dataset, const JsonValue& item, const std::string& pointer);
   void read_format();
   void read_compression(const FormatChoice* format);
-  void read_consistency();
+  void read_consistency(const Dataset* dataset);
   void read_notify();
 
   const JsonValue& json_;
@@ -184,13 +184,20 @@ void RequestReader::read_compression(const FormatChoice* format) {
   }
 }
 
-void RequestReader::read_consistency() {
+void RequestReader::read_consistency(const Dataset* dataset) {
   const auto consistency = fields_.choice<Consistency>("consistency");
-  if (consistency && *consistency != Consistency::best_effort) {
-    findings_.add("/consistency", "not_available",
-                  "\"" + std::string(to_string(*consistency)) +
-                      "\" is not available for this dataset yet; use \"best_effort\" or leave it out");
+  if (dataset == nullptr) return;
+  const std::vector<Consistency>& allowed = dataset->consistencies;
+  spec_.consistency = consistency.value_or(allowed.front());
+  if (std::ranges::find(allowed, spec_.consistency) != allowed.end()) return;
+  std::string list;
+  for (const Consistency mode : allowed) {
+    list += list.empty() ? "\"" : ", \"";
+    list += std::string(to_string(mode)) + "\"";
   }
+  findings_.add("/consistency", "not_available",
+                "\"" + std::string(to_string(spec_.consistency)) + "\" is not available for this dataset; use " + list +
+                    " or leave it out");
 }
 
 void RequestReader::read_notify() {

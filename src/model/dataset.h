@@ -39,7 +39,9 @@ struct Dataset {
   std::string subject_column;       ///< source column; may be empty
   std::vector<std::string> key;     ///< source columns: unique together, not null, indexed
   std::vector<DataType> key_types;  ///< one for each key column, in the same order
-  std::string time_column;          ///< source column of `filters.from/to`; may be empty
+  /// People vouch for the key where the database cannot prove it (a view); only `catalog check` asks.
+  bool unique_key_declared = false;
+  std::string time_column;  ///< source column of `filters.from/to`; may be empty
   std::optional<DataType> time_type;
   DataType tenant_type;
   std::string permission;

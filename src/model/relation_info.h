@@ -37,6 +37,15 @@ struct RelationInfo {
   const ColumnInfo* find_column(const std::string& column) const;
 };
 
+struct Dataset;
+
+/// Something that people should know of how a dataset will be read; nothing that keeps it from being exported.
+struct ReadingHint {
+  std::string path;  ///< the key of the dataset in the catalog that it is about, e.g. `relation`
+  std::string code;
+  std::string message;  ///< says what helps
+};
+
 /// Reads the schema of a live database; what `catalog check` and `catalog init` need of a source.
 class SchemaInspector {
  public:
@@ -45,6 +54,10 @@ class SchemaInspector {
   virtual Result<RelationInfo> describe(const std::string& relation) = 0;
   /// All tables that could be exported, system tables left out, in name order.
   virtual Result<std::vector<std::string>> list_relations() = 0;
+  /// What the database's statistics and plans tell of reading this dataset; none where it has nothing to tell. Cheap.
+  virtual Result<std::vector<ReadingHint>> reading_hints(const Dataset& /*dataset*/) {
+    return std::vector<ReadingHint>();
+  }
 };
 
 }  // namespace longshore

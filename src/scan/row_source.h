@@ -14,6 +14,9 @@
 #include "model/export_spec.h"
 #include "model/key.h"
 #include "model/relation_info.h"
+#include "scan/pressure/pressure_note.h"
+#include "scan/pressure/source_health.h"
+#include "scan/source_snapshot.h"
 
 namespace longshore {
 
@@ -22,7 +25,11 @@ struct ScanRequest {
   const ExportSpec* spec = nullptr;  ///< outlives the scan
   KeyRange range;
   BatchLimits batch;
-  std::string label;  ///< who reads, e.g. the export id; shown in the database (application_name)
+  std::string label;                 ///< who reads, e.g. the export id; shown in the database (application_name)
+  PressureNote* pressure = nullptr;  ///< is told what holds the scan up; outlives it
+  /// The state to read; nullptr: whatever is there. Then the scan stays on one server, and an error is added to those
+  /// of RowSource::next: `snapshot_gone` (external, retriable). Outlives the scan.
+  const PinnedSnapshot* snapshot = nullptr;
 };
 
 /// Rows of one range, in key order, by keyset statements of at most `Source::batch_rows` rows. One connection while it
@@ -31,8 +38,11 @@ class RowSource {
  public:
   virtual ~RowSource() = default;
   /// Clears `batch` and fills it up to the request's BatchLimits. Returns false when there are no more rows (the batch
-  /// is empty then). Lost connections and recovery conflicts are mended inside, from the last key on, a few times;
-  /// what remains is returned: `source_unavailable`, `source_timeout` (external, retriable), `source_schema_changed`
+  /// is empty then). Waits, with no statement running, while the source lags or paces. Lost connections and recovery
+  /// conflicts are mended inside, from the last key on, within a budget that progress refills; what remains is
+  /// returned: `source_unavailable`, `source_conflict` (the server cancelled the statement), `source_timeout`,
+  /// `source_paused` (lag held it up for Source::max_pause; all these external, retriable), `primary_refused` (only
+  /// the primary could serve, and not so many rows; retriable where there are replicas), `source_schema_changed`
   /// (external, final: names what changed), `source_denied` (credentials or permissions), `source_query_failed`,
   /// `source_value_mismatch` (names column and key of a value that is not of the declared type), `bad_filter_value`
   /// (user), `scan_stopped` when `stop` was requested. After an error `batch` is of no use.
@@ -73,18 +83,46 @@ struct PartitionPlan {
   std::optional<std::int64_t> rows;
 };
 
-/// A database that is exported from. Thread-safe; every call uses a connection of its own or of its pool.
-class SourceDatabase : public SchemaInspector {
+/// What an export is planned by. Errors as RowSource::next.
+class PlanningView {
  public:
-  /// Errors as RowSource::next.
-  virtual Result<std::unique_ptr<RowSource>> open_scan(ScanRequest request, std::stop_token stop) = 0;
+  virtual ~PlanningView() = default;
   /// The rows that `spec` selects. Cheap: planner statistics, or a bounded count for small relations.
   virtual Result<ScanEstimate> estimate(const ExportSpec& spec, std::stop_token stop) = 0;
   /// Ranges of about the same number of rows; the last one's upper end is the greatest key of now.
   virtual Result<PartitionPlan> plan_partitions(const ExportSpec& spec, const PartitionRequest& request,
                                                 std::stop_token stop) = 0;
+};
+
+/// One state of a source that stays in sight of others while this lives, and is planned by. Not thread-safe. The
+/// destructor lets go of it.
+class KeptSnapshot : public PlanningView {
+ public:
+  /// Its `id` is the name under which it can be imported from this one.
+  virtual const ExportSnapshot& what() const = 0;
+  /// To be called every second or so. An error means that the state is gone (but for `scan_stopped`).
+  virtual Status keep_alive(std::stop_token stop) = 0;
+};
+
+/// A database that is exported from. Thread-safe; every call uses a connection of its own or of its pool.
+class SourceDatabase : public SchemaInspector, public PlanningView {
+ public:
+  /// Errors as RowSource::next.
+  virtual Result<std::unique_ptr<RowSource>> open_scan(ScanRequest request, std::stop_token stop) = 0;
+  /// The state of now, kept by a connection of its own, on a server that may serve `spec`. `label` as in ScanRequest.
+  /// Errors besides: `snapshot_unsupported` (user).
+  virtual Result<std::unique_ptr<KeptSnapshot>> take_snapshot(const ExportSpec& spec, const std::string& label,
+                                                              std::stop_token stop);
+  /// Keeps the state that others keep, beside them. Errors besides: `snapshot_gone`, `source_busy` (no connection is
+  /// free for it).
+  virtual Result<std::unique_ptr<KeptSnapshot>> share_snapshot(const ExportSpec& spec, const PinnedSnapshot& pinned,
+                                                               const std::string& label, std::stop_token stop);
+  /// How many connections there may be; what is kept of a snapshot is among them.
+  virtual int max_connections() const { return 1; }
   /// Whether a connection can be had; the error says what is wrong.
   virtual Status ping() = 0;
+  /// What is known of the servers, without asking them.
+  virtual SourceHealth health() const { return {}; }
 };
 
 }  // namespace longshore

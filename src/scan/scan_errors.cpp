@@ -10,8 +10,44 @@ Error source_unavailable(std::string message) {
   return external_error("source_unavailable", std::move(message), true);
 }
 
+Error source_busy() {
+  return external_error("source_busy", "all connections that the source's max_connections allows are in use", true);
+}
+
+Error source_conflict(std::string message) {
+  return external_error("source_conflict", std::move(message), true);
+}
+
+Error source_paused(const std::string& why, Duration limit) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();
+  return external_error("source_paused",
+                        "reading was paused for " + std::to_string(seconds) + " s, longer than it may be: " + why +
+                            "; mend the replication, or raise max_pause or max_lag of the source",
+                        true);
+}
+
+Error primary_refused(const std::string& source, std::int64_t rows, std::int64_t max_rows, bool has_replicas) {
+  return external_error(
+      "primary_refused",
+      "source " + source + ": the primary serves only exports of fewer than " + std::to_string(max_rows) +
+          " estimated rows, this one has about " + std::to_string(rows) +
+          (has_replicas ? ", and no replica is healthy; mend one of them" : "; name a replica under replicas") +
+          ", or raise primary_max_rows of the source in the catalog (unlimited, for a database that "
+          "no product depends on)",
+      has_replicas);
+}
+
 Error source_timeout(std::string message) {
   return external_error("source_timeout", std::move(message), true);
+}
+
+Error snapshot_gone(std::string message) {
+  return external_error("snapshot_gone", std::move(message), true);
+}
+
+Error snapshot_unsupported() {
+  return user_error("snapshot_unsupported",
+                    "only PostgreSQL sources can be read as one snapshot by several connections; use best_effort");
 }
 
 Error source_schema_changed(std::string message) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "model/data_type.h"
 #include "model/key.h"
@@ -14,8 +16,20 @@ namespace longshore {
 Error scan_stopped();
 /// The database is away, overloaded or cut us off; later it may answer.
 Error source_unavailable(std::string message);
+/// All connections that the source allows were in use for as long as the caller would wait.
+Error source_busy();
+/// The database cancelled the statement, as it stood in the way of replication, of other transactions or of somebody.
+Error source_conflict(std::string message);
+/// Lag has held reading up for too long; `why` names the servers.
+Error source_paused(const std::string& why, Duration limit);
+/// The primary does not serve an export of so many rows. `has_replicas`: it may find a replica later.
+Error primary_refused(const std::string& source, std::int64_t rows, std::int64_t max_rows, bool has_replicas);
 /// A statement took longer than the source allows.
 Error source_timeout(std::string message);
+/// A snapshot that cannot be imported from anybody (now).
+Error snapshot_gone(std::string message);
+/// The source has no snapshots that several connections can read.
+Error snapshot_unsupported();
 /// The relation is not what the catalog says; needs a change of catalog or database.
 Error source_schema_changed(std::string message);
 /// The database knows us and refuses.

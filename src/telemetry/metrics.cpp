@@ -71,7 +71,23 @@ struct Metrics::State {
       histogram("longshore_http_request_seconds", "Time from a request's arrival to the end of its answer.");
   Gauge& resident = gauge("longshore_resident_memory_bytes", "Resident memory of this process.").Add({});
 
+  Family<Gauge>& source_lag =
+      gauge("longshore_source_lag_seconds", "How far a source's server is behind, where that is known.");
+  Family<Gauge>& source_up = gauge("longshore_source_server_up", "Whether a source's server answers.");
+  Family<Gauge>& source_paused =
+      gauge("longshore_source_paused", "Scans of a source that lag holds up now, in this process.");
+  Family<Counter>& source_paused_seconds =
+      counter("longshore_source_paused_seconds_total", "Time for which lag has held scans of a source up.");
+
+  Family<Gauge>& source_connections = gauge("longshore_source_connections",
+                                            "Places among a source's connections that this process holds.");
+  Family<Histogram>& source_connection_wait =
+      histogram("longshore_source_connection_wait_seconds", "Time until a place among a source's connections was had.");
+
   std::mutex scrape_mutex;  ///< guards what follows
+  std::function<std::map<std::string, int>()> read_connections;
+  std::function<std::vector<SourceReading>()> read_sources;
+  std::vector<std::pair<Family<Gauge>*, Gauge*>> source_gauges;
   std::function<Result<std::vector<ActiveExports>>()> read_active;
   std::vector<Gauge*> active_gauges;
 
@@ -84,6 +100,9 @@ struct Metrics::State {
   Family<Histogram>& histogram(const char* name, const char* help) {
     return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
   }
+
+  /// Makes the gauges anew, so that a server which is not polled any more does not keep its last value.
+  void refresh_sources();
 
   /// Makes the gauges anew, so that a state which is no longer told does not keep its last value.
   void refresh_active() {
@@ -99,6 +118,28 @@ struct Metrics::State {
     }
   }
 };
+
+void Metrics::State::refresh_sources() {
+  for (const auto& [family, gauge] : source_gauges) family->Remove(gauge);
+  source_gauges.clear();
+  if (!read_sources) return;
+  const auto set = [&](Family<Gauge>& family, const prometheus::Labels& labels, double value) {
+    Gauge& gauge = family.Add(labels);
+    gauge.Set(value);
+    source_gauges.emplace_back(&family, &gauge);
+  };
+  for (const SourceReading& reading : read_sources()) {
+    const prometheus::Labels labels{{"source", reading.source}};
+    set(source_paused, labels, reading.paused_scans);
+    Counter& seconds = source_paused_seconds.Add(labels);
+    seconds.Increment(std::max(0.0, reading.paused_seconds - seconds.Value()));
+    for (const SourceReading::Server& server : reading.servers) {
+      const prometheus::Labels both{{"source", reading.source}, {"server", server.name}};
+      set(source_up, both, server.up ? 1 : 0);
+      if (server.lag_seconds) set(source_lag, both, *server.lag_seconds);
+    }
+  }
+}
 
 Metrics::Metrics() : state_(std::make_unique<State>()) {}
 
@@ -121,6 +162,20 @@ void Metrics::exported(std::string_view format, std::int64_t rows, std::int64_t 
 void Metrics::watch_active_exports(std::function<Result<std::vector<ActiveExports>>()> read) {
   const std::lock_guard lock(state_->scrape_mutex);
   state_->read_active = std::move(read);
+}
+
+void Metrics::watch_sources(std::function<std::vector<SourceReading>()> read) {
+  const std::lock_guard lock(state_->scrape_mutex);
+  state_->read_sources = std::move(read);
+}
+
+void Metrics::source_connection_waited(std::string_view source, Duration time) {
+  state_->source_connection_wait.Add({{"source", std::string(source)}}, kSecondsBuckets).Observe(in_seconds(time));
+}
+
+void Metrics::watch_source_connections(std::function<std::map<std::string, int>()> read) {
+  const std::lock_guard lock(state_->scrape_mutex);
+  state_->read_connections = std::move(read);
 }
 
 void Metrics::part_uploaded(std::int64_t bytes) {
@@ -159,6 +214,12 @@ void Metrics::http_request(std::string_view route, std::string_view method, int 
 std::string Metrics::render() {
   const std::lock_guard lock(state_->scrape_mutex);
   state_->refresh_active();
+  if (state_->read_connections) {
+    for (const auto& [source, held] : state_->read_connections()) {
+      state_->source_connections.Add({{"source", source}}).Set(held);
+    }
+  }
+  state_->refresh_sources();
   state_->resident.Set(resident_bytes());
   return prometheus::TextSerializer().Serialize(state_->registry.Collect());
 }

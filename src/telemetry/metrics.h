@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,19 @@ namespace longshore {
 struct ActiveExports {
   std::string state;  ///< lower case: `queued`, `running`
   std::int64_t count = 0;
+};
+
+/// How a source that exports read from fares now.
+struct SourceReading {
+  struct Server {
+    std::string name;
+    bool up = true;
+    std::optional<double> lag_seconds;
+  };
+  std::string source;
+  std::vector<Server> servers;  ///< those that are polled now
+  int paused_scans = 0;
+  double paused_seconds = 0;  ///< in all, since the process began
 };
 
 /// All that the process measures, as Prometheus metrics named `longshore_…` in base units (seconds, bytes).
@@ -40,6 +55,9 @@ class Metrics {
   /// one before; nullptr removes it. `read` is called under a lock of render(), so it must not call render().
   void watch_active_exports(std::function<Result<std::vector<ActiveExports>>()> read);
 
+  /// Asks `read` at every scrape how the sources fare; nullptr removes it. As watch_active_exports().
+  void watch_sources(std::function<std::vector<SourceReading>()> read);
+
   // --- workers
   void part_uploaded(std::int64_t bytes);
   void checkpoint_took(Duration time);
@@ -49,6 +67,13 @@ class Metrics {
   /// Another worker took it over, or the claim could not be kept alive.
   void claim_lost(std::string_view work);
   void work_retried(std::string_view work);
+
+  // --- the connection budget
+  /// How long a thread waited for its place among a source's connections.
+  void source_connection_waited(std::string_view source, Duration time);
+  /// Asks `read` at every scrape how many connections to each source this process may have open now. As
+  /// watch_active_exports().
+  void watch_source_connections(std::function<std::map<std::string, int>()> read);
 
   // --- HTTP
   /// `route` is the template (`/v1/exports/{id}`), never the path of the request.

@@ -24,6 +24,16 @@ sources:
     max_lag: 10s
     batch_rows: 10000
     statement_timeout: 1m
+    max_pause: 30m
+    lag_query: SELECT lag FROM heartbeat
+    primary_max_rows: 500
+    pacing:
+      duty: 0.25
+      least_duty: 0.02
+      pause: 5ms
+      windows:
+        - { from: "22:00", to: "06:00", time_zone: Europe/Berlin, duty: 1 }
+        - { from: "12:30", to: "13:00", duty: 0.6, least_duty: 0.1 }
   embedded: { driver: sqlite, path: data/app.db }
 datasets:
   audit_logs:
@@ -89,9 +99,23 @@ TEST_F(CatalogTest, ReadsAllThereIs) {
   EXPECT_EQ(app.max_lag, 10s);
   EXPECT_EQ(app.batch_rows, 10'000);
   EXPECT_EQ(app.statement_timeout, 1min);
+  EXPECT_EQ(app.max_pause, 30min);
+  EXPECT_EQ(app.lag_query, "SELECT lag FROM heartbeat");
+  EXPECT_EQ(app.primary_max_rows, 500);
+  EXPECT_EQ(app.pacing.rule.duty, 0.25);
+  EXPECT_EQ(app.pacing.rule.least_duty, 0.02);
+  EXPECT_EQ(app.pacing.rule.pause, 5ms);
+  ASSERT_EQ(app.pacing.windows.size(), 2U);
+  EXPECT_EQ(app.pacing.windows[0].from, 22 * 60);
+  EXPECT_EQ(app.pacing.windows[0].to, 6 * 60);
+  EXPECT_EQ(app.pacing.windows[0].time_zone, "Europe/Berlin");
+  EXPECT_TRUE(app.pacing.windows[0].rule.off());
+  EXPECT_EQ(app.pacing.windows[1].time_zone, "UTC");
+  EXPECT_EQ(app.pacing.windows[1].rule.least_duty, 0.1);
   const Source& embedded = *catalog.find_source("embedded");
   EXPECT_EQ(embedded.driver, SourceDriver::sqlite);
   EXPECT_EQ(embedded.path, "conf/data/app.db");
+  EXPECT_TRUE(embedded.pacing.rule.off());
   EXPECT_EQ(embedded.max_connections, 4);
   EXPECT_EQ(embedded.max_lag, 5s);
   EXPECT_EQ(embedded.batch_rows, 5'000);
@@ -134,11 +158,76 @@ TEST_F(CatalogTest, ReadsAllThereIs) {
 TEST_F(CatalogTest, RemembersWhereThingsStand) {
   const Catalog catalog = *Catalog::parse(kGood, "c.yaml");
   EXPECT_EQ(catalog.where("sources.app"), "c.yaml:3:3");
-  EXPECT_EQ(catalog.where("datasets.audit_logs.relation"), "c.yaml:15:15");
-  EXPECT_EQ(catalog.where("datasets.audit_logs.key.1"), "c.yaml:19:22");
-  EXPECT_EQ(catalog.where("datasets.audit_logs.columns.id.type"), "c.yaml:26:19");
-  EXPECT_EQ(catalog.where("datasets.audit_logs.columns.id.column"), "c.yaml:26:7");
+  EXPECT_EQ(catalog.where("datasets.audit_logs.relation"), "c.yaml:25:15");
+  EXPECT_EQ(catalog.where("datasets.audit_logs.key.1"), "c.yaml:29:22");
+  EXPECT_EQ(catalog.where("datasets.audit_logs.columns.id.type"), "c.yaml:36:19");
+  EXPECT_EQ(catalog.where("datasets.audit_logs.columns.id.column"), "c.yaml:36:7");
   EXPECT_EQ(catalog.where("nothing"), "c.yaml");
+}
+
+TEST_F(CatalogTest, SourcesArePacedAndGuardedUnlessTheySayOtherwise) {
+  const auto source_of = [](const std::string& keys) {
+    const auto catalog =
+        Catalog::parse("sources: {s: {driver: postgres, primary: x" + keys + "}}\n" +
+                           "datasets: {d: {source: s, relation: d, tenant_column: t, key: [id], columns: "
+                           "{id: {type: int64}}}}\n",
+                       "c.yaml");
+    EXPECT_TRUE(catalog);
+    return catalog ? catalog->sources().front() : Source{};
+  };
+  const Source usual = source_of("");
+  EXPECT_EQ(usual.pacing.rule.duty, 0.5);
+  EXPECT_EQ(usual.pacing.rule.least_duty, 0.05);
+  EXPECT_EQ(usual.max_lag, 5s);
+  EXPECT_EQ(usual.max_pause, 1h);
+  EXPECT_EQ(usual.primary_max_rows, 10'000);
+  const Source bold = source_of(", pacing: off, max_lag: off, primary_max_rows: unlimited");
+  EXPECT_TRUE(bold.pacing.rule.off());
+  EXPECT_EQ(bold.max_lag, 0s);
+  EXPECT_EQ(bold.primary_max_rows, kAnyRows);
+  // Never more than what is allowed at most.
+  EXPECT_EQ(source_of(", pacing: { duty: 0.01 }").pacing.rule.least_duty, 0.01);
+}
+
+TEST_F(CatalogTest, PacingIsReadStrictly) {
+  EXPECT_THAT(
+      findings_of(R"(sources:
+  a:
+    driver: postgres
+    replicas: [x]
+    primary_max_rows: 5
+    max_lag: 0s
+    pacing:
+      duty: 1.5
+      least_duty: half
+      pauses: 1s
+      windows:
+        - { from: "24:00", to: "6:00", time_zone: Mars/Olympus }
+        - { from: "05:00", to: "05:00", duty: 0.1, least_duty: 0.2 }
+        - night
+  b: { driver: postgres, primary: x, pacing: slow, primary_max_rows: many }
+  c: { driver: postgres, primary: x, pacing: { windows: { from: "01:00" } } }
+  d: { driver: sqlite, path: x, primary_max_rows: 3, lag_query: SELECT 1 }
+datasets: {d: {source: a, relation: d, tenant_column: t, key: [id], columns: {id: {type: int64}}}}
+)"),
+      ElementsAre(
+          R"(c.yaml:5:23 bad_value "primary_max_rows" has no meaning without "primary"; remove it)",
+          R"(c.yaml:6:14 bad_value "max_lag": "0s" is not a duration from 100ms to 1d (a number with ms, s, m, h or d))",
+          R"(c.yaml:8:13 bad_value "duty": "1.5" is not a share of the time from 0.001 to 1, e.g. 0.5)",
+          R"(c.yaml:9:19 bad_value "least_duty": "half" is not a share of the time from 0.001 to 1, e.g. 0.5)",
+          R"(c.yaml:10:7 unknown_key "pacing" of source "a" has no key "pauses"; did you mean "pause"?)",
+          R"(c.yaml:12:11 missing_field a window needs "duty")",
+          R"(c.yaml:12:19 bad_value "from": "24:00" is not a time of the day from "00:00" to "23:59")",
+          R"(c.yaml:12:32 bad_value "to": "6:00" is not a time of the day from "00:00" to "23:59")",
+          testing::StartsWith(R"(c.yaml:12:51 bad_value "time_zone": )"),
+          R"(c.yaml:13:32 bad_value a window ends at another time than it begins)",
+          R"(c.yaml:13:64 bad_value "least_duty" is greater than "duty")",
+          R"(c.yaml:14:11 wrong_type a window must be a map of keys, not a single value)",
+          R"(c.yaml:15:46 bad_value "pacing" is "off" or a map of "duty", "least_duty", "pause" and "windows")",
+          R"(c.yaml:15:70 bad_value "primary_max_rows": "many" is not an integer from 0 to 1000000000000)",
+          R"(c.yaml:16:57 wrong_type "windows" must be a list of { from: "22:00", to: "06:00", time_zone: Europe/Berlin, duty: 1 })",
+          R"(c.yaml:17:33 unknown_key source "d" has no key "primary_max_rows")",
+          R"(c.yaml:17:54 unknown_key source "d" has no key "lag_query")"));
 }
 
 TEST_F(CatalogTest, ReportsEveryErrorOfAFileAtOnce) {

@@ -169,7 +169,35 @@ TEST_F(CheckTest, AViewCannotProveItsKey) {
   EXPECT_THAT(
       check(),
       ElementsAre(
-          R"(c.yaml:9:10 key_not_unique "public.orders" is a view, and nothing proves that (id) is unique in it; export a table, or a materialized view with a unique index)"));
+          R"(c.yaml:9:10 key_not_unique "public.orders" is a view, and nothing proves that (id) is unique in it; export a table, or a materialized view with a unique index, or, if you are sure, write unique_key: declared)"));
+  EXPECT_THAT(check(replace(kCatalog, "key: [id]", "key: [id]\n    unique_key: declared")), IsEmpty());
+}
+
+TEST_F(CheckTest, ADeclaredKeyOfATableMustStillHaveAnIndex) {
+  orders().indexes[0].unique = false;
+  EXPECT_THAT(check(), ElementsAre(testing::HasSubstr("key_not_unique")));
+  const std::string declared = replace(kCatalog, "key: [id]", "key: [id]\n    unique_key: declared");
+  EXPECT_THAT(check(declared), IsEmpty());
+  orders().indexes.clear();
+  EXPECT_THAT(check(declared), ElementsAre(testing::HasSubstr("key_not_indexed")));
+}
+
+TEST_F(CheckTest, WhatTheDatabaseTellsOfReadingItIsAdvice) {
+  schema.hints["public.orders"] = {{"key", "key_sorted", "an index would serve"},
+                                   {"relation", "no_statistics", "run ANALYZE"}};
+  EXPECT_THAT(check(), IsEmpty()) << "nothing of it is an error";
+  const auto catalog = Catalog::parse(kCatalog, "c.yaml");
+  ASSERT_TRUE(catalog);
+  const SchemaLookup lookup = [&](const Source& /*source*/) -> Result<SchemaInspector*> { return &schema; };
+  const auto advice = advise_catalog(*catalog, lookup);
+  ASSERT_EQ(advice.size(), 2U);
+  EXPECT_EQ(advice[0].where + " " + advice[0].code + " " + advice[0].message,
+            "c.yaml:9:10 key_sorted an index would serve");
+  EXPECT_EQ(advice[1].where + " " + advice[1].message, "c.yaml:6:15 run ANALYZE");
+  const SchemaLookup away = [](const Source& /*source*/) -> Result<SchemaInspector*> {
+    return fail(external_error("source_unavailable", "away"));
+  };
+  EXPECT_TRUE(advise_catalog(*catalog, away).empty());
 }
 
 TEST_F(CheckTest, AdviceForSqliteIsInItsDialect) {
@@ -224,6 +252,11 @@ TEST(TypeFit, ExactWiderOrText) {
   EXPECT_TRUE(fits("timestamptz", "text", SourceDriver::sqlite));
   EXPECT_TRUE(fits("bool", "int64", SourceDriver::sqlite));
   EXPECT_TRUE(fits("int32", "int64", SourceDriver::sqlite));
+  EXPECT_TRUE(fits("timestamptz", "timestamp", SourceDriver::mysql));
+  EXPECT_TRUE(fits("int16", "bool", SourceDriver::mysql));
+  EXPECT_TRUE(fits("uuid", "bytea", SourceDriver::mysql));
+  EXPECT_TRUE(fits("interval", "time", SourceDriver::mysql));
+  EXPECT_FALSE(fits("json", "text", SourceDriver::mysql));
   EXPECT_FALSE(fits("int64", "text", SourceDriver::sqlite));
   EXPECT_FALSE(type_fits_comparison(DataType{}, *parse_data_type("int64"), SourceDriver::sqlite));
 }

@@ -25,6 +25,13 @@ class FakeSchema final : public SchemaInspector {
     for (const auto& [name, relation] : relations_) names.push_back(name);
     return names;
   }
+  Result<std::vector<ReadingHint>> reading_hints(const Dataset& dataset) override {
+    const auto found = hints.find(dataset.relation);
+    if (found != hints.end()) return found->second;
+    return std::vector<ReadingHint>();
+  }
+
+  std::map<std::string, std::vector<ReadingHint>> hints;  ///< by relation
 
  private:
   std::map<std::string, RelationInfo> relations_;

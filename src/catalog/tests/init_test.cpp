@@ -74,7 +74,8 @@ TEST_F(InitTest, WritesADatasetWithItsGuesses) {
 sources:
   app:
     driver: postgres
-    # Better: name read replicas here, so that exports never touch the primary.
+    # The primary serves only exports of fewer than 10,000 rows. Name read replicas for all others; a database
+    # that no product depends on may be named there itself.
     # replicas: ["host=replica1 …"]
     primary: "host=db dbname=app"
 

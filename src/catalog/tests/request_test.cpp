@@ -248,7 +248,7 @@ TEST_F(RequestTest, AllErrorsAtOnce) {
           "/columns/4 permission_denied the column \"ipAddress\" needs the permission \"pii.read\"",
           "/format unknown_format there is no format of this name; available: csv, jsonl, json, parquet, xlsx, pdf",
           "/compression bad_value must be one of \"none\", \"gzip\", \"zstd\"",
-          "/consistency not_available \"snapshot\" is not available for this dataset yet; use \"best_effort\" "
+          "/consistency not_available \"snapshot\" is not available for this dataset; use \"best_effort\" "
           "or leave it out",
           "/csv/delimiter bad_value use one of \",\", \";\", \"|\" and a tab (\"\\t\")",
           "/csv/header wrong_type must be true or false", "/csv/quote unknown_field there is no field of this name",

@@ -1,12 +1,16 @@
 #include "scan/mysql/connection.h"
 
 #include <errmsg.h>
+#include <fcntl.h>
 #include <mysql.h>
 #include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <functional>
 #include <utility>
 
 #include "scan/scan_errors.h"
@@ -96,6 +100,7 @@ const char* text_or_null(const std::string& text) {
 
 struct MysqlConnection::State {
   ~State() {
+    when_lost.reset();
     // A result that is given back reads its rows to the end, and closing says good-bye: neither may wait for a server.
     if (phase != Phase::idle || broken) {
       if (connected && !broken) kill();
@@ -103,8 +108,19 @@ struct MysqlConnection::State {
     }
     result.reset();
     mysql_close(&handle);
+    if (guarded_socket >= 0) ::close(guarded_socket);
   }
 
+  /// When the place is lost, the socket is shut down, whatever the session's thread is doing.
+  void guard_place() {
+    if (place == nullptr) return;
+    guarded_socket = ::fcntl(mysql_get_socket(&handle), F_DUPFD_CLOEXEC, 0);
+    when_lost.emplace(place->lost_signal(), [socket = guarded_socket] { ::shutdown(socket, SHUT_RDWR); });
+  }
+
+  std::shared_ptr<ConnectionPlace> place;
+  int guarded_socket = -1;
+  std::optional<std::stop_callback<std::function<void()>>> when_lost;
   MYSQL handle{};
   MysqlAddress address;
   std::string password;
@@ -143,6 +159,10 @@ struct MysqlConnection::State {
         if (connected) kill();
         broken = true;
         return fail(scan_stopped());
+      }
+      if (place != nullptr && place->lost()) {
+        broken = true;
+        return fail(source_unavailable("the right to this connection was lost"));
       }
       pollfd entry{.fd = mysql_get_socket(&handle), .events = 0, .revents = 0};
       if ((wanted & MYSQL_WAIT_READ) != 0) entry.events |= POLLIN;
@@ -199,6 +219,7 @@ struct MysqlConnection::State {
         [&](int come) { return mysql_real_connect_cont(&made, &handle, come); }));
     if (made == nullptr) return fail(failed());
     connected = true;
+    guard_place();
     // The library takes TLS as a wish where the server does not offer it.
     const bool must = address.tls == MysqlTls::required || address.tls == MysqlTls::verified;
     if (must && address.socket.empty() && mysql_get_ssl_cipher(&handle) == nullptr) {
@@ -308,6 +329,7 @@ Result<std::unique_ptr<MysqlConnection>> MysqlConnection::open(const MysqlSessio
   auto state = std::make_unique<State>();
   mysql_init(&state->handle);
   state->address = session.address;
+  state->place = session.place;
   TRY(state->password, read_password(session.address));
   state->label = label_text(session.label);
   state->comment = "/* " + state->label + " */ ";

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "scan/connection_slots.h"
 #include "scan/mysql/address.h"
 
 namespace longshore {
@@ -21,6 +22,8 @@ struct MysqlSession {
   MysqlAddress address;
   std::string label;             ///< shown in the process list (a comment in each scan) and as program_name
   Duration statement_timeout{};  ///< on the server; zero means 30 s
+  /// What it counts for; nullptr: for nothing. When the place is lost, so is the session.
+  std::shared_ptr<ConnectionPlace> place{};
 };
 
 /// A query's whole result, as text.

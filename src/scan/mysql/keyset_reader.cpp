@@ -63,10 +63,11 @@ Status MysqlKeysetReader::begin_statement() {
 }
 
 Status MysqlKeysetReader::connect() {
-  if (!slot_) {
+  if (!slot_ || slot_.lost()) {
+    slot_ = ConnectionSlot();
     TRY(slot_, servers_->acquire_slot(stop_));
   }
-  TRY(connection_, servers_->connect(server_, request_.label, stop_));
+  TRY(connection_, servers_->connect(server_, request_.label, stop_, slot_));
   return {};
 }
 

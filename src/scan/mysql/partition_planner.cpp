@@ -1,6 +1,8 @@
 #include "scan/mysql/partition_planner.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <utility>
 
 #include "scan/cut_positions.h"
@@ -57,6 +59,52 @@ std::optional<KeyDomain> domain_of(const MysqlColumn& column, const DataType& de
       return std::nullopt;
   }
 }
+
+/// The optimizer's estimates of the rows up to a value of a key column. InnoDB never estimates a range at more than
+/// half of its table, so what lies below a value is put together from ranges between the values that were asked for
+/// before.
+class RangeEstimates {
+ public:
+  RangeEstimates(MysqlKeyQuery& query, const KeyDomain& domain, std::size_t column, Int128 low)
+      : query_(query), domain_(domain), column_(column), known_{{low, 0.0}} {}
+
+  Result<std::vector<double>> rows_up_to(const std::vector<std::string>& values) {
+    std::vector<double> rows;
+    for (const std::string& value : values) {
+      if (std::chrono::steady_clock::now() > until_) break;
+      const auto number = domain_.number(value);
+      if (!number) break;
+      TRY(const double estimate, rows_up_to(*number));
+      rows.push_back(estimate);
+    }
+    return rows;
+  }
+
+ private:
+  Result<double> rows_up_to(Int128 number) {
+    const auto upper = known_.lower_bound(number);
+    if (upper != known_.end() && upper->first == number) return upper->second;
+    if (upper == known_.begin()) return 0.0;
+    const auto lower = std::prev(upper);
+    const std::string& name = query_.key().names()[column_];
+    const MysqlColumn& column = query_.key().columns()[column_];
+    TRY(const std::string begin, key_literal(domain_.text(lower->first), column));
+    TRY(const std::string end, key_literal(domain_.text(number), column));
+    std::string condition = query_.where();
+    condition += " AND " + name + " > " + begin + " AND " + name + " <= " + end;
+    TRY(const std::int64_t between, query_.estimated_rows(condition));
+    double rows = lower->second + static_cast<double>(between);
+    if (upper != known_.end()) rows = std::min(rows, upper->second);
+    known_[number] = rows;
+    return rows;
+  }
+
+  MysqlKeyQuery& query_;
+  const KeyDomain& domain_;
+  std::size_t column_;
+  std::chrono::steady_clock::time_point until_ = std::chrono::steady_clock::now() + kEstimatesLimit;
+  std::map<Int128, double> known_;
+};
 
 }  // namespace
 
@@ -153,18 +201,8 @@ Result<std::optional<std::vector<KeyTuple>>> MysqlPartitionPlanner::guessed_cuts
   // A column with hardly more values than partitions cannot be cut evenly if others follow it.
   if (at + 1 < least.size() && *high - *low < Int128{partitions} * 10) return std::optional<std::vector<KeyTuple>>();
 
-  const auto until = std::chrono::steady_clock::now() + kEstimatesLimit;
-  const auto rows_up_to = [&](const std::vector<std::string>& values) -> Result<std::vector<double>> {
-    std::vector<double> rows;
-    for (const std::string& value : values) {
-      if (std::chrono::steady_clock::now() > until) break;
-      TRY(const std::string literal, key_literal(value, column));
-      TRY(const std::int64_t estimate,
-          query_.estimated_rows(query_.where() + " AND " + query_.key().names()[at] + " <= " + literal));
-      rows.push_back(static_cast<double>(estimate));
-    }
-    return rows;
-  };
+  RangeEstimates estimates(query_, *domain, at, *low);
+  const auto rows_up_to = [&](const std::vector<std::string>& values) { return estimates.rows_up_to(values); };
   TRY(const auto cuts, cut_numbers(partitions, *domain, {.low = *low, .high = *high}, {}, rows_up_to));
   std::vector<KeyTuple> guesses;
   for (const std::string& cut : cuts ? cuts->values : even_cuts(partitions, *domain, {.low = *low, .high = *high})) {

@@ -4,11 +4,12 @@
 
 namespace longshore {
 
-MysqlServers::MysqlServers(Source source)
-    : source_(std::move(source)), slots_(std::make_shared<ConnectionSlots>(source_.max_connections)) {}
+MysqlServers::MysqlServers(Source source, std::shared_ptr<ConnectionBudget> budget)
+    : source_(std::move(source)), budget_(std::move(budget)) {}
 
-Result<std::shared_ptr<const MysqlServers>> MysqlServers::make(const Source& source) {
-  std::shared_ptr<MysqlServers> servers(new MysqlServers(source));
+Result<std::shared_ptr<const MysqlServers>> MysqlServers::make(const Source& source,
+                                                               std::shared_ptr<ConnectionBudget> budget) {
+  std::shared_ptr<MysqlServers> servers(new MysqlServers(source, std::move(budget)));
   std::vector<std::string> urls = source.replicas;
   if (!source.primary.empty()) urls.push_back(source.primary);
   for (const std::string& url : urls) {
@@ -23,9 +24,12 @@ Result<std::shared_ptr<const MysqlServers>> MysqlServers::make(const Source& sou
 }
 
 Result<std::unique_ptr<MysqlConnection>> MysqlServers::connect(std::size_t index, const std::string& label,
-                                                               std::stop_token stop) const {
-  auto connection = MysqlConnection::open(
-      {.address = address(index), .label = label, .statement_timeout = source_.statement_timeout}, stop);
+                                                               std::stop_token stop, const ConnectionSlot& slot) const {
+  auto connection = MysqlConnection::open({.address = address(index),
+                                           .label = label,
+                                           .statement_timeout = source_.statement_timeout,
+                                           .place = slot.place()},
+                                          stop);
   if (!connection && connection.error().code != "scan_stopped") {
     return fail(std::move(connection).error().with_context("source " + source_.name));
   }
@@ -36,7 +40,7 @@ Result<MysqlLease> MysqlLease::open(const MysqlServers& servers, const std::stri
   MysqlLease lease;
   TRY(lease.slot, servers.acquire_slot(stop));
   for (std::size_t index = 0;; ++index) {
-    auto connection = servers.connect(index, label, stop);
+    auto connection = servers.connect(index, label, stop, lease.slot);
     if (connection) {
       lease.connection = std::move(*connection);
       return lease;

@@ -18,7 +18,8 @@ namespace longshore {
 class MysqlServers {
  public:
   /// Errors: `bad_source` (user), naming the source.
-  static Result<std::shared_ptr<const MysqlServers>> make(const Source& source);
+  static Result<std::shared_ptr<const MysqlServers>> make(const Source& source,
+                                                          std::shared_ptr<ConnectionBudget> budget);
 
   const Source& source() const { return source_; }
   /// The replicas in the catalog's order, then the primary if there is one.
@@ -26,17 +27,17 @@ class MysqlServers {
   const MysqlAddress& address(std::size_t index) const { return addresses_[index % count()]; }
 
   /// Waits for a free place among max_connections. Errors: `scan_stopped`.
-  Result<ConnectionSlots::Slot> acquire_slot(std::stop_token stop) const { return slots_->acquire(stop); }
-  /// A session on server `index` (modulo their count). Errors carry the source's name.
-  Result<std::unique_ptr<MysqlConnection>> connect(std::size_t index, const std::string& label,
-                                                   std::stop_token stop) const;
+  Result<ConnectionSlots::Slot> acquire_slot(std::stop_token stop) const { return budget_->acquire(stop); }
+  /// A session on server `index` (modulo their count), on this place. Errors carry the source's name.
+  Result<std::unique_ptr<MysqlConnection>> connect(std::size_t index, const std::string& label, std::stop_token stop,
+                                                   const ConnectionSlot& slot) const;
 
  private:
-  explicit MysqlServers(Source source);
+  MysqlServers(Source source, std::shared_ptr<ConnectionBudget> budget);
 
   Source source_;
   std::vector<MysqlAddress> addresses_;
-  std::shared_ptr<ConnectionSlots> slots_;
+  std::shared_ptr<ConnectionBudget> budget_;
 };
 
 /// A session for a single task. Keeps a place among the source's connections while it lives.

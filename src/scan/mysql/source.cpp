@@ -75,8 +75,9 @@ class MysqlSource final : public SourceDatabase {
 
 }  // namespace
 
-Result<std::unique_ptr<SourceDatabase>> make_mysql_source(const Source& source) {
-  TRY(auto servers, MysqlServers::make(source));
+Result<std::unique_ptr<SourceDatabase>> make_mysql_source(const Source& source,
+                                                          std::shared_ptr<ConnectionBudget> budget) {
+  TRY(auto servers, MysqlServers::make(source, std::move(budget)));
   return std::make_unique<MysqlSource>(std::move(servers));
 }
 

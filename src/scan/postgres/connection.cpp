@@ -1,11 +1,16 @@
 #include "scan/postgres/connection.h"
 
+#include <fcntl.h>
 #include <libpq-fe.h>
 #include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <functional>
+#include <system_error>
 #include <utility>
 
 #include "scan/scan_errors.h"
@@ -24,6 +29,67 @@ constexpr std::chrono::seconds kConnectTimeout = 10s;
 constexpr Duration kDefaultStatementTimeout = 30s;
 /// Beyond the server's own statement timeout: then the server or the network is gone.
 constexpr std::chrono::seconds kSilenceBeyondTimeout = 10s;
+/// How long a server may take to end a session that was told to.
+constexpr std::chrono::seconds kFarewell = 2s;
+constexpr std::size_t kNameLength = 63;  ///< NAMEDATALEN - 1
+
+/// A descriptor of our own.
+class OwnDescriptor {
+ public:
+  OwnDescriptor() = default;
+  explicit OwnDescriptor(int descriptor) : descriptor_(descriptor) {}
+  ~OwnDescriptor() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  OwnDescriptor(const OwnDescriptor&) = delete;
+  OwnDescriptor& operator=(const OwnDescriptor&) = delete;
+  void reset(int descriptor) {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    descriptor_ = descriptor;
+  }
+  int get() const { return descriptor_; }
+
+ private:
+  int descriptor_ = -1;
+};
+
+/// The end of a session that holds a place: its process on the server has ended when the socket does, for it is the
+/// process's end that closes it. False when that does not happen in time.
+bool wait_for_end(int socket) {
+  const auto until = std::chrono::steady_clock::now() + kFarewell;
+  std::array<char, 4096> rest{};
+  while (std::chrono::steady_clock::now() < until) {
+    const ssize_t got = ::recv(socket, rest.data(), rest.size(), MSG_DONTWAIT);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) return true;
+    if (got > 0) continue;
+    pollfd entry{.fd = socket, .events = POLLIN, .revents = 0};
+    ::poll(&entry, 1, static_cast<int>(kStopCheck.count()));
+  }
+  return false;
+}
+
+/// Whether a connection was lost in a way that may have left the session alive on the server: nothing came from there.
+bool is_silence(std::string_view message) {
+  return std::ranges::any_of(std::array{ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN}, [&](int number) {
+    return message.find(std::generic_category().message(number)) != std::string_view::npos;
+  });
+}
+
+/// What the server knows a session by: cut at a character, before the tag of its place.
+std::string session_name(const PostgresSession& session) {
+  const std::string tag = session.place == nullptr ? std::string() : session.place->tag();
+  const std::string& wanted = session.application_name;
+  std::string name = wanted.substr(0, kNameLength - std::min(kNameLength, tag.size()));
+  while (!name.empty() && name.size() < wanted.size() &&
+         (static_cast<unsigned char>(wanted[name.size()]) & 0xC0) == 0x80) {
+    name.pop_back();
+  }
+  return name + tag;
+}
+
+Error place_lost() {
+  return source_unavailable("the right to this connection was lost: it could not be renewed in the metadata store");
+}
 
 struct FreeConnection {
   void operator()(PGconn* connection) const { PQfinish(connection); }
@@ -84,18 +150,30 @@ std::string without_location(std::string message) {
   return trimmed(at == std::string::npos ? std::move(message) : message.substr(0, at));
 }
 
-std::string session_settings(const PostgresSession& session, Duration statement_timeout) {
-  // Cut at a character, not in the middle of one.
-  std::string name = session.application_name.substr(0, 63);
-  while (!name.empty() && name.size() < session.application_name.size() &&
-         (static_cast<unsigned char>(session.application_name[name.size()]) & 0xC0) == 0x80) {
-    name.pop_back();
+/// What makes a server end the session of a client that died, hangs or is cut off: the longest that such a session
+/// lasts is its last statement and these 30 s (budget/cluster_budget.cpp counts on it). A client that is merely slow to
+/// read connects again.
+std::string limits_of_silence(int server_version) {
+  std::string settings =
+      "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
+      "SET tcp_user_timeout = 30000; ";
+  if (server_version >= 140000) {
+    settings +=
+        "SET idle_session_timeout = '30s'; "
+        // Other systems refuse the setting.
+        "SELECT set_config('client_connection_check_interval', '5s', false) WHERE version() LIKE '%linux%'; ";
   }
+  return settings;
+}
+
+std::string session_settings(const PostgresSession& session, Duration statement_timeout, int server_version) {
+  const std::string name = session_name(session);
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(statement_timeout).count();
-  return "SET standard_conforming_strings = on; SET default_transaction_read_only = on; SET client_encoding = 'UTF8'; "
+  return limits_of_silence(server_version) +
+         "SET standard_conforming_strings = on; SET default_transaction_read_only = on; SET client_encoding = 'UTF8'; "
          "SET search_path = pg_catalog, public; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; "
          "SET IntervalStyle = 'iso_8601'; SET extra_float_digits = 1; SET bytea_output = 'hex'; "
-         "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; "
+         "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; SET work_mem = '16MB'; "
          // A keyset statement is short: compiling it costs more than it saves, and one export should use one backend.
          "SET jit = off; SET max_parallel_workers_per_gather = 0; "
          "SET statement_timeout = " +
@@ -105,7 +183,13 @@ std::string session_settings(const PostgresSession& session, Duration statement_
 }  // namespace
 
 struct PostgresConnection::State {
+  ~State() { end(); }
+
+  std::shared_ptr<ConnectionPlace> place;  ///< given back by the last of its owners, so after the session's end
   Connection connection;
+  OwnDescriptor socket;      ///< the session's socket, held beside libpq: there until its end was seen
+  bool silent_loss = false;  ///< the server may not know that the connection is lost
+  std::optional<std::stop_callback<std::function<void()>>> when_lost;
   Phase phase = Phase::idle;
   CopyRow row;
   CopyRow row_before;
@@ -114,7 +198,30 @@ struct PostgresConnection::State {
 
   PGconn* get() const { return connection.get(); }
 
-  Error lost() const { return postgres_error("", without_password(trimmed(PQerrorMessage(get())), get())); }
+  Error lost() {
+    const std::string_view message = PQerrorMessage(get());
+    silent_loss = silent_loss || is_silence(message);
+    return postgres_error("", without_password(trimmed(std::string(message)), get()));
+  }
+
+  /// Watches over the place: when it is lost, the socket is shut down, whatever the session's thread is doing. That
+  /// ends the session on the server too.
+  void guard_place() {
+    if (place == nullptr) return;
+    socket.reset(::fcntl(PQsocket(get()), F_DUPFD_CLOEXEC, 0));
+    when_lost.emplace(place->lost_signal(), [descriptor = socket.get()] { ::shutdown(descriptor, SHUT_RDWR); });
+  }
+
+  /// Closes the session, and where it counts, waits until the server has closed it.
+  void end() {
+    when_lost.reset();
+    if (place == nullptr || connection == nullptr) return;
+    // A login that is given up has no guard yet.
+    if (socket.get() < 0 && PQsocket(get()) >= 0) socket.reset(::fcntl(PQsocket(get()), F_DUPFD_CLOEXEC, 0));
+    connection.reset();
+    if (silent_loss || (socket.get() >= 0 && !wait_for_end(socket.get()))) place->doubt();
+    if (socket.get() >= 0) ::shutdown(socket.get(), SHUT_RDWR);
+  }
 
   Error failed(const PGresult* result) const {
     const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -142,6 +249,7 @@ struct PostgresConnection::State {
   Status wait(bool writing, SteadyTime deadline, const std::stop_token& stop) {
     while (true) {
       if (stop.stop_requested()) return fail(scan_stopped());
+      if (place != nullptr && place->lost()) return fail(place_lost());
       pollfd entry{.fd = PQsocket(get()), .events = POLLIN, .revents = 0};
       if (entry.fd < 0) return fail(lost());
       if (writing) entry.events |= POLLOUT;
@@ -149,6 +257,7 @@ struct PostgresConnection::State {
       if (ready > 0) return {};
       if (ready < 0 && errno != EINTR) return fail(source_unavailable("poll failed on the database's socket"));
       if (std::chrono::steady_clock::now() > deadline) {
+        silent_loss = true;
         return fail(source_unavailable("the database has not answered for too long"));
       }
     }
@@ -225,15 +334,16 @@ struct PostgresConnection::State {
 
 Status PostgresConnection::State::connect(const PostgresSession& session, const std::stop_token& stop) {
   // Later keywords win over the connection string only where they come after it, so the string's own timeouts hold.
+  const std::string name = session_name(session);
   const std::array keywords = {"keepalives_idle",
                                "keepalives_interval",
                                "keepalives_count",
                                "tcp_user_timeout",
                                "dbname",
-                               "fallback_application_name",
+                               "application_name",  // from the first moment on, so that no session is without its tag
                                static_cast<const char*>(nullptr)};
   const std::array values = {
-      "10", "5", "3", "15000", session.connection_string.c_str(), "longshore", static_cast<const char*>(nullptr)};
+      "10", "5", "3", "15000", session.connection_string.c_str(), name.c_str(), static_cast<const char*>(nullptr)};
   connection.reset(PQconnectStartParams(keywords.data(), values.data(), 1));
   if (connection == nullptr) return fail(source_unavailable("out of memory while connecting"));
   PQsetErrorVerbosity(get(), PQERRORS_VERBOSE);
@@ -247,7 +357,10 @@ Status PostgresConnection::State::connect(const PostgresSession& session, const 
     CHECK_OK(wait(step == PGRES_POLLING_WRITING, until, stop));
     step = PQconnectPoll(get());
   }
-  if (step == PGRES_POLLING_OK) return {};
+  if (step == PGRES_POLLING_OK) {
+    guard_place();
+    return place != nullptr && place->lost() ? fail(place_lost()) : Status();
+  }
   const std::string message = PQerrorMessage(get());
   const std::string said = without_password(without_location(message), get());
   if (PQconnectionNeedsPassword(get()) != 0) return fail(source_denied("the database wants a password: " + said));
@@ -265,13 +378,15 @@ PostgresConnection::~PostgresConnection() {
 Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(const PostgresSession& session,
                                                                      std::stop_token stop) {
   auto state = std::make_unique<State>();
+  state->place = session.place;
   if (session.statement_timeout > Duration::zero()) state->statement_timeout = session.statement_timeout;
   CHECK_OK(state->connect(session, stop));
   PQsetErrorVerbosity(state->get(), PQERRORS_DEFAULT);
   if (PQsetnonblocking(state->get(), 1) != 0) return fail(state->lost());
   std::unique_ptr<PostgresConnection> connection(new PostgresConnection(std::move(state)));
   State& own = *connection->state_;
-  if (PQsendQuery(own.get(), session_settings(session, own.statement_timeout).c_str()) == 0) return fail(own.lost());
+  if (PQsendQuery(own.get(), session_settings(session, own.statement_timeout, PQserverVersion(own.get())).c_str()) == 0)
+    return fail(own.lost());
   CHECK_OK(own.flush(stop));
   CHECK_OK(own.collect(stop));
   return connection;
@@ -296,6 +411,11 @@ Result<PostgresRows> PostgresConnection::query_each(const std::string& statement
   return state_->collect(stop);
 }
 
+bool PostgresConnection::in_transaction() const {
+  const PGTransactionStatusType status = PQtransactionStatus(state_->get());
+  return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
 Status PostgresConnection::set_statement_timeout(Duration timeout, std::stop_token stop) {
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
   CHECK_OK(query("SET statement_timeout = " + std::to_string(std::max<std::int64_t>(1, milliseconds)), {}, stop));
@@ -304,6 +424,7 @@ Status PostgresConnection::set_statement_timeout(Duration timeout, std::stop_tok
 }
 
 Status PostgresConnection::send_copy(const std::string& sql, std::stop_token stop) {
+  if (state_->place != nullptr && state_->place->lost()) return fail(place_lost());
   if (PQsendQuery(state_->get(), sql.c_str()) == 0) return fail(state_->lost());
   state_->phase = Phase::sent;
   return state_->flush(stop);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "scan/connection_slots.h"
 
 namespace longshore {
 
@@ -18,6 +19,9 @@ struct PostgresSession {
   std::string connection_string;
   std::string application_name;  ///< cut to PostgreSQL's 63 bytes
   Duration statement_timeout{};  ///< on the server; zero means 30 s
+  /// What it counts for; nullptr: for nothing. Its tag ends the session's name. The session keeps it until the server
+  /// has ended; when the place is lost, so is the session, at once.
+  std::shared_ptr<ConnectionPlace> place{};
 };
 
 /// The rows of a query's result, as text.
@@ -41,6 +45,8 @@ class PostgresConnection {
   Result<PostgresRows> query(const std::string& sql, const std::vector<std::string>& parameters, std::stop_token stop);
   /// Runs several statements, each ended by a semicolon, in one round trip; their rows come one after the other.
   Result<PostgresRows> query_each(const std::string& statements, std::stop_token stop);
+  /// Whether a transaction was begun and not ended.
+  bool in_transaction() const;
   /// `SET statement_timeout` for what follows.
   Status set_statement_timeout(Duration timeout, std::stop_token stop);
 

@@ -1,5 +1,6 @@
 #include "scan/postgres/key_query.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "scan/postgres/keyset_query.h"
@@ -14,6 +15,24 @@ namespace {
 
 /// For questions that the planner answers by itself.
 constexpr std::chrono::seconds kQuestionLimit{30};
+
+/// EXPLAINs in one round trip: enough to forget the way, few enough to look at the clock between.
+constexpr std::size_t kQuestionsAtOnce = 16;
+
+std::string explain(const std::string& relation, const std::string& condition) {
+  return "EXPLAIN (FORMAT JSON) SELECT 1 FROM " + relation + " WHERE " + condition;
+}
+
+/// The rows that a plan in JSON expects.
+Result<std::int64_t> planned_rows(const std::string& json) {
+  // The first occurrence belongs to the topmost node: its children are printed after its own properties.
+  constexpr std::string_view kName = "\"Plan Rows\": ";
+  const std::size_t at = json.find(kName);
+  if (at == std::string::npos) return fail(source_query_failed("EXPLAIN answered without \"Plan Rows\""));
+  const std::size_t begin = at + kName.size();
+  const std::size_t end = json.find_first_not_of("0123456789", begin);
+  return parse_int64(std::string_view(json).substr(begin, end - begin)).value_or(0);
+}
 
 /// The statistics of the relation's columns; those over all partitions where there are two sets.
 constexpr const char* kStatistics =
@@ -44,8 +63,14 @@ Result<PostgresKeyQuery> PostgresKeyQuery::make(PostgresConnection& connection, 
 
 template <class T, class Ask>
 Result<std::optional<T>> PostgresKeyQuery::within(std::chrono::milliseconds limit, Ask ask) {
+  // In a transaction (a snapshot's) a timeout must not take all of it along.
+  const bool nested = connection_->in_transaction();
+  if (nested) CHECK_OK(connection_->query("SAVEPOINT question", {}, stop_));
   CHECK_OK(connection_->set_statement_timeout(limit, stop_));
   Result<T> answer = ask();
+  if (nested && (answer || answer.error().code == "source_timeout")) {
+    CHECK_OK(connection_->query(answer ? "RELEASE question" : "ROLLBACK TO question", {}, stop_));
+  }
   // What follows may be another question, with a limit of its own.
   if (answer || answer.error().code == "source_timeout") {
     CHECK_OK(connection_->set_statement_timeout(kQuestionLimit, stop_));
@@ -56,16 +81,25 @@ Result<std::optional<T>> PostgresKeyQuery::within(std::chrono::milliseconds limi
 }
 
 Result<std::int64_t> PostgresKeyQuery::estimated_rows(const std::string& condition) {
-  TRY(const PostgresRows plan,
-      connection_->query("EXPLAIN (FORMAT JSON) SELECT 1 FROM " + relation_ + " WHERE " + condition, {}, stop_));
-  // The first occurrence belongs to the topmost node: its children are printed after its own properties.
-  constexpr std::string_view kName = "\"Plan Rows\": ";
-  const std::string& json = plan.at(0, 0);
-  const std::size_t at = json.find(kName);
-  if (at == std::string::npos) return fail(source_query_failed("EXPLAIN answered without \"Plan Rows\""));
-  const std::size_t begin = at + kName.size();
-  const std::size_t end = json.find_first_not_of("0123456789", begin);
-  return parse_int64(std::string_view(json).substr(begin, end - begin)).value_or(0);
+  TRY(const PostgresRows plan, connection_->query(explain(relation_, condition), {}, stop_));
+  return planned_rows(plan.at(0, 0));
+}
+
+Result<std::vector<double>> PostgresKeyQuery::estimated_rows(const std::vector<std::string>& conditions,
+                                                             std::chrono::steady_clock::time_point until) {
+  std::vector<double> estimates;
+  estimates.reserve(conditions.size());
+  while (estimates.size() < conditions.size() && std::chrono::steady_clock::now() < until) {
+    const std::size_t end = std::min(conditions.size(), estimates.size() + kQuestionsAtOnce);
+    std::string statements;
+    for (std::size_t i = estimates.size(); i < end; ++i) statements += explain(relation_, conditions[i]) + "; ";
+    TRY(const PostgresRows plans, connection_->query_each(statements, stop_));
+    for (std::size_t i = 0; i < plans.rows.size(); ++i) {
+      TRY(const std::int64_t rows, planned_rows(plans.at(i, 0)));
+      estimates.push_back(static_cast<double>(rows));
+    }
+  }
+  return estimates;
 }
 
 Result<std::optional<std::int64_t>> PostgresKeyQuery::count(const std::string& condition,
@@ -128,7 +162,7 @@ Result<std::optional<std::vector<KeyTuple>>> PostgresKeyQuery::keys_at(const std
 }
 
 Result<std::vector<KeyTuple>> PostgresKeyQuery::in_key_order(const std::vector<KeyTuple>& candidates,
-                                                             const KeyTuple& least, const KeyTuple& greatest) {
+                                                             const KeyTuple* least, const KeyTuple& greatest) {
   if (candidates.empty()) return std::vector<KeyTuple>();
   // Cast to the columns' very types and collations: these decide how the scan's comparisons come out.
   const auto typed = [&](const KeyTuple& key) -> Result<std::vector<std::string>> {
@@ -151,12 +185,15 @@ Result<std::vector<KeyTuple>> PostgresKeyQuery::in_key_order(const std::vector<K
     names.push_back("k" + std::to_string(i));
     collated.push_back(names.back() + (key_[i].collation.empty() ? "" : " COLLATE " + key_[i].collation));
   }
-  TRY(const auto low, typed(least));
   TRY(const auto high, typed(greatest));
+  std::string inside = compare_rows(collated, "<", high);
+  if (least != nullptr) {
+    TRY(const auto low, typed(*least));
+    inside += " AND " + compare_rows(collated, ">=", low);
+  }
   TRY(const PostgresRows sorted,
       connection_->query("SELECT min(i) FROM (VALUES " + join(rows, ", ") + ") AS candidate(i, " + join(names, ", ") +
-                             ") WHERE " + compare_rows(collated, ">=", low) + " AND " +
-                             compare_rows(collated, "<", high) + " GROUP BY " + join(collated, ", ") + " ORDER BY " +
+                             ") WHERE " + inside + " GROUP BY " + join(collated, ", ") + " ORDER BY " +
                              join(collated, ", "),
                          {}, stop_));
   std::vector<KeyTuple> ordered;
@@ -167,16 +204,29 @@ Result<std::vector<KeyTuple>> PostgresKeyQuery::in_key_order(const std::vector<K
   return ordered;
 }
 
-Result<std::vector<std::string>> PostgresKeyQuery::histogram_bounds(const std::string& column) {
-  TRY(const PostgresRows rows,
-      connection_->query("SELECT bound FROM (SELECT s.histogram_bounds::text::text[] AS bounds" +
-                             std::string(kStatistics) +
-                             " AND s.attname = $2 ORDER BY s.inherited DESC LIMIT 1) known, "
-                             "unnest(known.bounds) WITH ORDINALITY AS each(bound, position) ORDER BY position",
-                         {quote_relation(spec_->dataset.relation), column}, stop_));
-  std::vector<std::string> bounds;
-  for (std::size_t i = 0; i < rows.rows.size(); ++i) bounds.push_back(rows.at(i, 0));
-  return bounds;
+std::string PostgresKeyQuery::sampled_relation(double percent) const {
+  // Whole pages: to choose rows, every page would have to be read. A fixed seed, so that a plan can be made again.
+  return relation_ + " TABLESAMPLE SYSTEM (" + float_text(percent) + ") REPEATABLE (7) WHERE " + where_;
+}
+
+Result<std::optional<PageSample>> PostgresKeyQuery::sample_pages(double percent, std::chrono::milliseconds limit) {
+  const std::string table = kRelationAlias;
+  return within<PageSample>(limit, [&]() -> Result<PageSample> {
+    // A row's ctid is `(page,position)`, which reads as a point.
+    TRY(const PostgresRows rows,
+        connection_->query("SELECT pg_catalog.count(*), pg_catalog.count(DISTINCT (" + table + ".tableoid, (" + table +
+                               ".ctid::text::point)[0])) FROM " + sampled_relation(percent),
+                           {}, stop_));
+    return PageSample{.rows = parse_int64(rows.at(0, 0)).value_or(0), .pages = parse_int64(rows.at(0, 1)).value_or(0)};
+  });
+}
+
+Result<std::optional<std::vector<KeyTuple>>> PostgresKeyQuery::sample_keys(double percent, double share,
+                                                                           std::chrono::milliseconds limit) {
+  std::string from = sampled_relation(percent);
+  if (share < 1) from += " AND pg_catalog.random() < " + float_text(share);
+  from += " ORDER BY " + join(key_columns(spec_->dataset), ", ");
+  return within<std::vector<KeyTuple>>(limit, [&] { return read_keys(from); });
 }
 
 Result<std::vector<std::optional<std::int64_t>>> PostgresKeyQuery::average_widths(

@@ -33,18 +33,29 @@ SELECT a.attname, format_type(a.atttypid, a.atttypmod), format_type(t.oid, -1),
   JOIN pg_type t ON t.oid = r.typid AND t.typtype <> 'd'
  ORDER BY r.attnum)";
 
-/// The plain columns of each index that is valid and has no expression; INCLUDEd columns are no part of its key.
+/// The plain columns of each index that is valid and has no expression; INCLUDEd columns are no part of its key. An
+/// index of a table that others inherit from says nothing of their rows, which are read with it; one of a partitioned
+/// table covers its partitions.
 constexpr const char* kIndexes = R"(
-SELECT c.relname, i.indisunique, i.indpred IS NOT NULL, i.indisprimary, a.attname
+SELECT c.relname, i.indisunique AND (t.relkind = 'p' OR NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = t.oid)),
+       i.indpred IS NOT NULL, i.indisprimary, a.attname
   FROM pg_index i
   JOIN pg_class c ON c.oid = i.indexrelid
+  JOIN pg_class t ON t.oid = i.indrelid
   CROSS JOIN LATERAL generate_series(0, i.indnkeyatts - 1) AS position
   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[position]
  WHERE i.indrelid = pg_catalog.to_regclass($1) AND i.indexprs IS NULL AND i.indisvalid
  ORDER BY NOT i.indisprimary, c.relname, position)";
 
+/// A partitioned table's own count is only known after a manual ANALYZE: its partitions' are.
 constexpr const char* kRelation = R"(
-SELECT c.relkind IN ('v', 'm'), greatest(c.reltuples, 0)::int8
+WITH RECURSIVE member(oid) AS (
+  SELECT pg_catalog.to_regclass($1)::oid
+  UNION
+  SELECT i.inhrelid FROM member m JOIN pg_inherits i ON i.inhparent = m.oid)
+SELECT c.relkind IN ('v', 'm'),
+       (SELECT coalesce(sum(greatest(part.reltuples, 0)), 0)::int8
+          FROM member m JOIN pg_class part ON part.oid = m.oid WHERE part.relkind <> 'p')
   FROM pg_class c WHERE c.oid = pg_catalog.to_regclass($1))";
 
 constexpr const char* kRelations = R"(

@@ -2,12 +2,14 @@
 #include <memory>
 #include <utility>
 
+#include "scan/postgres/estimate.h"
 #include "scan/postgres/key_query.h"
 #include "scan/postgres/keyset_reader.h"
 #include "scan/postgres/partition_planner.h"
+#include "scan/postgres/reading_hints.h"
 #include "scan/postgres/schema_reader.h"
 #include "scan/postgres/servers.h"
-#include "scan/row_width.h"
+#include "scan/postgres/snapshot.h"
 #include "scan/source_database.h"
 
 namespace longshore {
@@ -16,9 +18,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Up to here an estimate is replaced by a count.
-constexpr std::int64_t kCountUpTo = 50'000;
-constexpr std::chrono::milliseconds kCountLimit = 2s;
+/// So long somebody who asks for an estimate may wait for a source that lags.
+constexpr Duration kEstimatePause = 3s;
 
 class PostgresSource final : public SourceDatabase {
  public:
@@ -29,36 +30,26 @@ class PostgresSource final : public SourceDatabase {
   }
 
   Result<ScanEstimate> estimate(const ExportSpec& spec, std::stop_token stop) override {
-    TRY(const PostgresLease lease, PostgresLease::open(*servers_, "estimate", stop));
-    TRY(PostgresKeyQuery query, PostgresKeyQuery::make(*lease.connection, spec, stop));
-    ScanEstimate estimate;
-    TRY(estimate.rows, query.estimated_rows(query.where()));
-    if (estimate.rows < kCountUpTo) {
-      TRY(const auto rows, query.count(query.where(), kCountUpTo + 1, kCountLimit));
-      // More than were counted: the statistics are stale, and only a lower bound is known.
-      if (rows) {
-        estimate.exact = *rows <= kCountUpTo;
-        estimate.rows = std::max(estimate.exact ? 0 : estimate.rows, *rows);
-      }
-    }
-    std::vector<std::string> columns;
-    columns.reserve(spec.columns.size());
-    for (const Column& column : spec.columns) columns.push_back(column.source);
-    TRY(const auto widths, query.average_widths(columns));
-    estimate.bytes_per_row = estimated_row_width(spec.columns, widths);
-    return estimate;
+    // Planning waits as scans do. Who cannot be stopped is answering somebody: a source that lags is reported then.
+    const Duration pause = stop.stop_possible() ? servers_->source().max_pause : kEstimatePause;
+    TRY(const PostgresLease lease, PostgresLease::open_guarded(*servers_, "estimate", nullptr, pause, stop));
+    return estimate_export(*lease.connection, spec, stop);
   }
 
   Result<PartitionPlan> plan_partitions(const ExportSpec& spec, const PartitionRequest& request,
                                         std::stop_token stop) override {
-    TRY(const PostgresLease lease, PostgresLease::open(*servers_, "plan", stop));
+    TRY(const PostgresLease lease,
+        PostgresLease::open_guarded(*servers_, "plan", &spec, servers_->source().max_pause, stop));
     TRY(PostgresKeyQuery query, PostgresKeyQuery::make(*lease.connection, spec, stop));
     return PostgresPartitionPlanner(query).plan(request);
   }
 
   Status ping() override {
-    TRY(const PostgresLease lease, PostgresLease::open(*servers_, "ping", {}));
-    CHECK_OK(lease.connection->query("SELECT 1", {}, {}));
+    const auto lease = PostgresLease::open(*servers_, "ping", {}, 500ms);
+    // Exports have all connections: nobody who asks for readiness should wait for their end, and the source is there.
+    if (!lease && lease.error().code == "source_busy") return {};
+    if (!lease) return fail(lease.error());
+    CHECK_OK(lease->connection->query("SELECT 1", {}, {}));
     return {};
   }
 
@@ -72,14 +63,34 @@ class PostgresSource final : public SourceDatabase {
     return longshore::list_relations(*lease.connection, {});
   }
 
+  Result<std::vector<ReadingHint>> reading_hints(const Dataset& dataset) override {
+    TRY(const PostgresLease lease, PostgresLease::open(*servers_, "catalog", {}));
+    return longshore::reading_hints(*lease.connection, dataset, servers_->source().batch_rows, {});
+  }
+
+  Result<std::unique_ptr<KeptSnapshot>> take_snapshot(const ExportSpec& spec, const std::string& label,
+                                                      std::stop_token stop) override {
+    return PostgresSnapshot::take(servers_, spec, label, std::move(stop));
+  }
+
+  Result<std::unique_ptr<KeptSnapshot>> share_snapshot(const ExportSpec& spec, const PinnedSnapshot& pinned,
+                                                       const std::string& label, std::stop_token stop) override {
+    return PostgresSnapshot::share(servers_, spec, pinned, label, std::move(stop));
+  }
+
+  int max_connections() const override { return servers_->source().max_connections; }
+
+  SourceHealth health() const override { return servers_->health(); }
+
  private:
   std::shared_ptr<const PostgresServers> servers_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<SourceDatabase>> make_postgres_source(const Source& source) {
-  auto servers = std::make_shared<const PostgresServers>(source);
+Result<std::unique_ptr<SourceDatabase>> make_postgres_source(const Source& source,
+                                                             std::shared_ptr<ConnectionBudget> budget) {
+  TRY(std::shared_ptr<const PostgresServers> servers, PostgresServers::make(source, std::move(budget)));
   if (servers->count() == 0) {
     return fail(user_error("bad_source", "source " + source.name + " names neither replicas nor a primary"));
   }

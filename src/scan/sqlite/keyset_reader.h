@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "scan/connection_slots.h"
+#include "scan/pressure/pacer.h"
 #include "scan/row_source.h"
 #include "scan/sqlite/connection.h"
 #include "scan/sqlite/keyset_query.h"
@@ -17,7 +18,8 @@ namespace longshore {
 /// is older than one of them and the file's writers can go on checkpointing. Opens the file on the first next().
 class SqliteKeysetReader final : public RowSource {
  public:
-  SqliteKeysetReader(Source source, std::shared_ptr<ConnectionSlots> slots, ScanRequest request, std::stop_token stop);
+  SqliteKeysetReader(Source source, std::shared_ptr<ConnectionSlots> slots, std::shared_ptr<Pacer> pacer,
+                     ScanRequest request, std::stop_token stop);
   Result<bool> next(RowBatch& batch) override;
 
  private:
@@ -25,12 +27,15 @@ class SqliteKeysetReader final : public RowSource {
   /// Prepares and binds the statement behind after_.
   Status begin_statement();
   Status read_rows(RowBatch& batch);
+  /// Waits for the statement's turn.
+  Status hold_back();
   Status append_row(RowBatch& batch);
   /// Waits a little after an error that may pass; returns it when it stays.
   Status recover(Error error);
 
   Source source_;
   std::shared_ptr<ConnectionSlots> slots_;
+  std::shared_ptr<Pacer> pacer_;
   ScanRequest request_;
   std::stop_token stop_;
   SystemClock clock_;
@@ -45,6 +50,11 @@ class SqliteKeysetReader final : public RowSource {
   std::int64_t limit_;
   std::int64_t statement_rows_ = 0;
   int failures_ = 0;
+  Pacer::Turn turn_;  ///< of the running statement
+  LatencyBaseline baseline_;
+  Duration busy_{};  ///< time that the statement has run, without the time in which its batches are encoded
+  std::chrono::steady_clock::time_point running_since_;
+  std::chrono::steady_clock::time_point ended_at_;
   bool done_;
 };
 

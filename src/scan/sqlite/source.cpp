@@ -127,11 +127,13 @@ class SqlitePlanner {
 
 class SqliteSource final : public SourceDatabase {
  public:
-  explicit SqliteSource(Source source)
-      : source_(std::move(source)), slots_(std::make_shared<ConnectionSlots>(source_.max_connections)) {}
+  SqliteSource(Source source, PacingSchedule schedule)
+      : source_(std::move(source)),
+        slots_(std::make_shared<ConnectionSlots>(source_.max_connections)),
+        pacer_(std::make_shared<Pacer>(std::move(schedule), system_clock())) {}
 
   Result<std::unique_ptr<RowSource>> open_scan(ScanRequest request, std::stop_token stop) override {
-    return std::make_unique<SqliteKeysetReader>(source_, slots_, std::move(request), std::move(stop));
+    return std::make_unique<SqliteKeysetReader>(source_, slots_, pacer_, std::move(request), std::move(stop));
   }
 
   Result<ScanEstimate> estimate(const ExportSpec& spec, std::stop_token stop) override {
@@ -238,8 +240,14 @@ class SqliteSource final : public SourceDatabase {
     return widths;
   }
 
+  static const Clock& system_clock() {
+    static const SystemClock clock;
+    return clock;
+  }
+
   Source source_;
   std::shared_ptr<ConnectionSlots> slots_;
+  std::shared_ptr<Pacer> pacer_;
 };
 
 }  // namespace
@@ -248,7 +256,8 @@ Result<std::unique_ptr<SourceDatabase>> make_sqlite_source(const Source& source)
   if (source.path.empty()) {
     return fail(user_error("bad_source", "source " + source.name + " names no path to a SQLite file"));
   }
-  return std::make_unique<SqliteSource>(source);
+  TRY(PacingSchedule schedule, PacingSchedule::make(source.pacing));
+  return std::make_unique<SqliteSource>(source, std::move(schedule));
 }
 
 }  // namespace longshore

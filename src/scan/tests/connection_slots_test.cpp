@@ -46,6 +46,26 @@ TEST(ConnectionSlotsTest, WaitingEndsWithStop) {
   EXPECT_TRUE(slots->acquire({}));
 }
 
+TEST(ConnectionSlotsTest, PatienceEnds) {
+  const auto slots = std::make_shared<ConnectionSlots>(1);
+  const auto held = slots->acquire({});
+  ASSERT_TRUE(held);
+  const auto refused = slots->acquire({}, std::chrono::milliseconds{1});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "source_busy");
+}
+
+TEST(ConnectionSlotsTest, ASessionThatSharesThePlaceKeepsIt) {
+  const auto slots = std::make_shared<ConnectionSlots>(1);
+  auto held = slots->acquire({});
+  ASSERT_TRUE(held);
+  auto session = held->place();
+  *held = ConnectionSlots::Slot();
+  EXPECT_FALSE(slots->acquire({}, Duration{}));
+  session.reset();
+  EXPECT_TRUE(slots->acquire({}, Duration{}));
+}
+
 TEST(ConnectionSlotsTest, ASlotMayOutliveItsOwner) {
   auto slots = std::make_shared<ConnectionSlots>(1);
   const auto held = slots->acquire({});

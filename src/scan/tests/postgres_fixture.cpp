@@ -7,6 +7,8 @@
 #include <array>
 #include <cstdlib>
 
+#include "scan/postgres/keyset_query.h"
+
 namespace longshore {
 
 namespace {
@@ -78,6 +80,24 @@ ResultHandle execute(const std::string& dsn, const std::string& sql) {
 
 }  // namespace
 
+std::vector<TextRow> ask_server(const std::string& dsn, const std::string& sql) {
+  const ResultHandle result = execute(dsn, sql);
+  std::vector<TextRow> rows;
+  for (int row = 0; row < PQntuples(result.get()); ++row) {
+    TextRow values;
+    for (int column = 0; column < PQnfields(result.get()); ++column) {
+      if (PQgetisnull(result.get(), row, column) != 0) {
+        values.emplace_back();
+      } else {
+        values.emplace_back(std::string(PQgetvalue(result.get(), row, column),
+                                        static_cast<std::size_t>(PQgetlength(result.get(), row, column))));
+      }
+    }
+    rows.push_back(std::move(values));
+  }
+  return rows;
+}
+
 void PostgresTest::SetUp() {
   dsn_ = server_dsn();
   ASSERT_FALSE(dsn_.empty()) << "no PostgreSQL server: see tests/postgres_server.py";
@@ -100,21 +120,22 @@ void PostgresTest::run(const std::string& sql) {
 }
 
 std::vector<TextRow> PostgresTest::ask(const std::string& sql) {
-  const ResultHandle result = execute(dsn_, with_schema(sql));
-  std::vector<TextRow> rows;
-  for (int row = 0; row < PQntuples(result.get()); ++row) {
-    TextRow values;
-    for (int column = 0; column < PQnfields(result.get()); ++column) {
-      if (PQgetisnull(result.get(), row, column) != 0) {
-        values.emplace_back();
-      } else {
-        values.emplace_back(std::string(PQgetvalue(result.get(), row, column),
-                                        static_cast<std::size_t>(PQgetlength(result.get(), row, column))));
-      }
-    }
-    rows.push_back(std::move(values));
+  return ask_server(dsn_, with_schema(sql));
+}
+
+std::vector<std::int64_t> PostgresTest::count_ranges(const ExportSpec& spec, const std::vector<KeyRange>& ranges) {
+  std::string sql = "SELECT ";
+  for (const KeyRange& range : ranges) {
+    std::string condition = range.upto ? key_condition(spec.dataset, "<=", *range.upto).value() : "TRUE";
+    if (range.after) condition += " AND " + key_condition(spec.dataset, ">", *range.after).value();
+    sql += "count(*) FILTER (WHERE " + condition + "), ";
   }
-  return rows;
+  const TextRow row =
+      ask(sql + "count(*) FROM " + from_relation(spec.dataset) + " WHERE " + selection(spec).value()).at(0);
+  std::vector<std::int64_t> sizes;
+  sizes.reserve(row.size());
+  for (const auto& count : row) sizes.push_back(std::stoll(count.value_or("0")));
+  return sizes;
 }
 
 Source PostgresTest::source_settings() const {
@@ -122,6 +143,7 @@ Source PostgresTest::source_settings() const {
   source.name = "app";
   source.driver = SourceDriver::postgres;
   source.primary = dsn_;
+  source.primary_max_rows = kAnyRows;
   return source;
 }
 

@@ -13,6 +13,10 @@
 
 namespace longshore {
 
+/// Runs statements on any server and returns the rows of the last one as PostgreSQL's own text. Fails the test on an
+/// error.
+std::vector<TextRow> ask_server(const std::string& dsn, const std::string& sql);
+
 /// A test with a schema of its own on a real PostgreSQL server: that of LONGSHORE_TEST_POSTGRES, else one that the test
 /// binary starts for itself and that goes away with it.
 class PostgresTest : public testing::Test {
@@ -24,6 +28,9 @@ class PostgresTest : public testing::Test {
   void run(const std::string& sql);
   /// Rows as PostgreSQL's own text: an independent reading of what the scan delivers.
   std::vector<TextRow> ask(const std::string& sql);
+
+  /// The rows of each range as the database counts them, then those of the whole selection.
+  std::vector<std::int64_t> count_ranges(const ExportSpec& spec, const std::vector<KeyRange>& ranges);
 
   const std::string& dsn() const { return dsn_; }
   const std::string& schema() const { return schema_; }

@@ -116,5 +116,59 @@ TEST_F(PostgresSchemaTest, ChangesInTheMiddleOfAScanAreNoticed) {
                "column \"label\" is not in relation");
 }
 
+TEST_F(PostgresSchemaTest, AnIndexOfAnInheritedTableProvesNothing) {
+  run("CREATE TABLE {}.parent (id int PRIMARY KEY)");
+  const auto source = open();
+  EXPECT_TRUE(source->describe(relation("parent"))->indexes.at(0).unique);
+  run("CREATE TABLE {}.child () INHERITS ({}.parent)");
+  EXPECT_FALSE(source->describe(relation("parent"))->indexes.at(0).unique);
+  run("CREATE TABLE {}.parts (id int PRIMARY KEY) PARTITION BY HASH (id)");
+  run("CREATE TABLE {}.part PARTITION OF {}.parts FOR VALUES WITH (MODULUS 1, REMAINDER 0)");
+  run("INSERT INTO {}.parts SELECT generate_series(1, 1000)");
+  run("ANALYZE {}.part");
+  const auto parts = source->describe(relation("parts"));
+  EXPECT_TRUE(parts->indexes.at(0).unique);
+  EXPECT_EQ(parts->estimated_rows, 1000);
+}
+
+TEST_F(PostgresSchemaTest, HintsSayWhatWouldBeSlowOrUneven) {
+  run("CREATE TABLE {}.t (tenant text, at timestamptz, id bigint, PRIMARY KEY (at, id)) PARTITION BY RANGE (at)");
+  run("CREATE UNLOGGED TABLE {}.t1 PARTITION OF {}.t FOR VALUES FROM ('2026-01-01Z') TO ('2026-07-01Z')");
+  run("CREATE UNLOGGED TABLE {}.t2 PARTITION OF {}.t FOR VALUES FROM ('2026-07-01Z') TO ('2027-01-01Z')");
+  const auto source = open();
+  Dataset dataset = spec(*source, "t", {"at", "id"}).dataset;
+  dataset.tenant_column = "tenant";
+  dataset.tenant_type = {.logical = LogicalType::text};
+  const auto codes = [&] {
+    const auto hints = source->reading_hints(dataset);
+    EXPECT_TRUE(hints) << hints.error().message;
+    std::vector<std::string> found;
+    for (const ReadingHint& hint : *hints) found.push_back(hint.path + " " + hint.code);
+    return found;
+  };
+  EXPECT_THAT(codes(), testing::IsEmpty()) << "what is small needs no advice";
+
+  run("INSERT INTO {}.t SELECT 't' || i % 2, timestamptz '2026-01-01Z' + i * interval '100 s', i FROM "
+      "generate_series(1, 300000) i");
+  EXPECT_THAT(codes(), testing::ElementsAre("relation no_statistics"));
+  run("ANALYZE {}.t1");
+  const auto half = source->reading_hints(dataset);
+  ASSERT_TRUE(half);
+  EXPECT_THAT(half->at(0).message, testing::HasSubstr("statistics of 1 of the 2 tables of " + relation("t")));
+  run("ANALYZE {}.t2");
+  EXPECT_THAT(codes(), testing::ElementsAre("relation parent_not_analysed"));
+  run("ANALYZE {}.t");
+  EXPECT_THAT(codes(), testing::IsEmpty()) << "the partitions' indexes are merged in the key's order";
+
+  // One partition's index alone does not help, and neither does an index in another order.
+  run("ALTER TABLE {}.t DROP CONSTRAINT t_pkey");
+  run("CREATE UNIQUE INDEX ON {}.t1 (at, id)");
+  const auto sorted = source->reading_hints(dataset);
+  ASSERT_TRUE(sorted);
+  ASSERT_EQ(sorted->size(), 1U);
+  EXPECT_EQ(sorted->at(0).code, "key_sorted");
+  EXPECT_THAT(sorted->at(0).message, testing::HasSubstr(R"(an index on ("tenant", "at", "id") of )" + relation("t")));
+}
+
 }  // namespace
 }  // namespace longshore

@@ -51,6 +51,18 @@ TEST(Metrics, CountsWorkAndPartsAndTimesThemInSeconds) {
   EXPECT_THAT(text, HasSubstr("longshore_work_retries_total{work=\"assemble\"} 1\n"));
 }
 
+TEST(Metrics, ConnectionsToSourcesAreReadAtEveryScrape) {
+  Metrics metrics;
+  int held = 2;
+  metrics.watch_source_connections([&] { return std::map<std::string, int>{{"app", held}}; });
+  metrics.source_connection_waited("app", std::chrono::milliseconds{30});
+  EXPECT_THAT(metrics.render(), HasSubstr("longshore_source_connections{source=\"app\"} 2\n"));
+  held = 0;
+  const std::string text = metrics.render();
+  EXPECT_THAT(text, HasSubstr("longshore_source_connections{source=\"app\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("longshore_source_connection_wait_seconds_sum{source=\"app\"} 0.03\n"));
+}
+
 TEST(Metrics, HttpRequestsAreGroupedByRouteAndUnknownMethodsShareOneSeries) {
   Metrics metrics;
   metrics.http_request("/v1/exports/{id}", "GET", 200, std::chrono::milliseconds{12});
@@ -98,6 +110,27 @@ TEST(Metrics, ActiveExportsAreAskedForAtEveryScrape) {
   EXPECT_THAT(metrics.render(), HasSubstr("longshore_exports_active{state=\"running\"} 4\n"));
   metrics.watch_active_exports(nullptr);
   EXPECT_THAT(metrics.render(), Not(HasSubstr("longshore_exports_active{")));
+}
+
+TEST(Metrics, SourcesAreAskedAtEveryScrape) {
+  Metrics metrics;
+  SourceReading reading{.source = "app", .servers = {}, .paused_scans = 2, .paused_seconds = 1.5};
+  reading.servers.push_back({.name = "r1:5432/app", .up = true, .lag_seconds = 0.25});
+  reading.servers.push_back({.name = "r2:5432/app", .up = false, .lag_seconds = std::nullopt});
+  metrics.watch_sources([&] { return std::vector<SourceReading>{reading}; });
+  std::string text = metrics.render();
+  EXPECT_THAT(text, HasSubstr("longshore_source_lag_seconds{server=\"r1:5432/app\",source=\"app\"} 0.25\n"));
+  EXPECT_THAT(text, Not(HasSubstr("longshore_source_lag_seconds{server=\"r2")));
+  EXPECT_THAT(text, HasSubstr("longshore_source_server_up{server=\"r2:5432/app\",source=\"app\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("longshore_source_paused{source=\"app\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("longshore_source_paused_seconds_total{source=\"app\"} 1.5\n"));
+  reading = {.source = "app", .servers = {}, .paused_scans = 0, .paused_seconds = 4};
+  text = metrics.render();
+  EXPECT_THAT(text, Not(HasSubstr("longshore_source_lag_seconds{")))
+      << "a server no longer polled keeps no stale value";
+  EXPECT_THAT(text, HasSubstr("longshore_source_paused_seconds_total{source=\"app\"} 4\n"));
+  metrics.watch_sources(nullptr);
+  EXPECT_THAT(metrics.render(), Not(HasSubstr("longshore_source_paused{")));
 }
 
 TEST(Metrics, ResidentMemoryIsMeasuredInBytes) {

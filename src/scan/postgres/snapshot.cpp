@@ -1,0 +1,128 @@
+#include "scan/postgres/snapshot.h"
+
+#include <utility>
+
+#include "scan/postgres/estimate.h"
+#include "scan/postgres/key_query.h"
+#include "scan/postgres/keyset_query.h"
+#include "scan/postgres/partition_planner.h"
+#include "scan/scan_errors.h"
+#include "scan/sql_text.h"
+#include "scan/value_text.h"
+
+namespace longshore {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A second keeper waits so long for a connection; then readers have them all, and it comes back later.
+constexpr Duration kPatience = 30s;
+/// Of the question that keeps a session in use.
+constexpr Duration kPingTimeout = 5s;
+
+constexpr const char* kBegin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;";
+
+/// Which cluster it is: a replica has the number of its primary. Some managed services do not tell; then it stays
+/// empty.
+std::string system_identifier(PostgresConnection& connection, const std::stop_token& stop) {
+  const auto rows = connection.query("SELECT system_identifier::text FROM pg_catalog.pg_control_system()", {}, stop);
+  return rows && !rows->rows.empty() ? rows->at(0, 0) : std::string();
+}
+
+}  // namespace
+
+Result<std::size_t> server_of(const PostgresServers& servers, const PinnedSnapshot& pinned) {
+  for (std::size_t i = 0; i < servers.count(); ++i) {
+    if (servers.name(i) == pinned.server) return i;
+  }
+  return fail(snapshot_gone("source " + servers.source().name + " has no server " + pinned.server + " any more"));
+}
+
+Status import_snapshot(PostgresConnection& connection, const PinnedSnapshot& pinned, const std::stop_token& stop) {
+  TRY(const std::vector<std::string> ids, pinned.importable());
+  std::string why = "nobody keeps it";
+  for (const std::string& id : ids) {
+    const auto imported =
+        connection.query_each(kBegin + std::string(" SET TRANSACTION SNAPSHOT ") + quote_text(id) + ";", stop);
+    if (imported) return {};
+    const Error& error = imported.error();
+    // A connection that was lost is another matter: it says nothing of the snapshot.
+    if (error.code == "scan_stopped" || error.code == "source_unavailable") return fail(error);
+    why = error.message;
+    CHECK_OK(connection.query("ROLLBACK", {}, stop));
+  }
+  return fail(snapshot_gone("the snapshot cannot be imported now: " + why));
+}
+
+Result<std::unique_ptr<KeptSnapshot>> PostgresSnapshot::take(std::shared_ptr<const PostgresServers> servers,
+                                                             const ExportSpec& spec, const std::string& label,
+                                                             std::stop_token stop) {
+  TRY(PostgresLease lease, PostgresLease::open_guarded(*servers, label, &spec, servers->source().max_pause, stop));
+  std::unique_ptr<PostgresSnapshot> snapshot(new PostgresSnapshot(std::move(servers), std::move(lease)));
+  PostgresConnection& connection = *snapshot->lease_.connection;
+  ExportSnapshot& what = snapshot->what_;
+  what.server = snapshot->servers_->name(snapshot->lease_.server);
+  what.system_identifier = system_identifier(connection, stop);
+  CHECK_OK(connection.query_each(kBegin, stop));
+  CHECK_OK(snapshot->export_again(stop));
+  // After the snapshot: all that it sees is at or before this position.
+  TRY(const PostgresRows rows, connection.query(R"(
+    SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
+                ELSE pg_catalog.pg_current_wal_lsn() END::text,
+           (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000000)::int8::text)",
+                                                {}, stop));
+  if (rows.rows[0][0]) what.lsn = rows.at(0, 0);
+  what.taken_at = Timestamp{Duration{parse_int64(rows.at(0, 1)).value_or(0)}};
+  CHECK_OK(snapshot->hold_relation(spec, stop));
+  return snapshot;
+}
+
+Result<std::unique_ptr<KeptSnapshot>> PostgresSnapshot::share(std::shared_ptr<const PostgresServers> servers,
+                                                              const ExportSpec& spec, const PinnedSnapshot& pinned,
+                                                              const std::string& label, std::stop_token stop) {
+  PostgresLease lease;
+  TRY(lease.server, server_of(*servers, pinned));
+  TRY(lease.slot, servers->acquire_slot(stop, kPatience));
+  TRY(lease.connection, servers->connect(lease.server, label, stop, lease.slot));
+  std::unique_ptr<PostgresSnapshot> snapshot(new PostgresSnapshot(std::move(servers), std::move(lease)));
+  snapshot->what_.server = pinned.server;
+  CHECK_OK(import_snapshot(*snapshot->lease_.connection, pinned, stop));
+  CHECK_OK(snapshot->export_again(stop));
+  CHECK_OK(snapshot->hold_relation(spec, stop));
+  return snapshot;
+}
+
+Status PostgresSnapshot::export_again(const std::stop_token& stop) {
+  TRY(const PostgresRows rows, lease_.connection->query("SELECT pg_catalog.pg_export_snapshot()", {}, stop));
+  what_.id = rows.at(0, 0);
+  return {};
+}
+
+Status PostgresSnapshot::hold_relation(const ExportSpec& spec, const std::stop_token& stop) {
+  // Not LOCK TABLE, which a view's owner may not be allowed: reading takes the same lock, on all that a view or a
+  // partitioned table is made of.
+  CHECK_OK(lease_.connection->query("SELECT FROM " + from_relation(spec.dataset) + " LIMIT 0", {}, stop));
+  return {};
+}
+
+Result<ScanEstimate> PostgresSnapshot::estimate(const ExportSpec& spec, std::stop_token stop) {
+  return estimate_export(*lease_.connection, spec, std::move(stop));
+}
+
+Result<PartitionPlan> PostgresSnapshot::plan_partitions(const ExportSpec& spec, const PartitionRequest& request,
+                                                        std::stop_token stop) {
+  TRY(PostgresKeyQuery query, PostgresKeyQuery::make(*lease_.connection, spec, std::move(stop)));
+  return PostgresPartitionPlanner(query).plan(request);
+}
+
+Status PostgresSnapshot::keep_alive(std::stop_token stop) {
+  if (!idle_) {
+    CHECK_OK(lease_.connection->set_statement_timeout(kPingTimeout, stop));
+    idle_ = true;
+  }
+  CHECK_OK(lease_.connection->query("SELECT 1", {}, std::move(stop)));
+  return {};
+}
+
+}  // namespace longshore

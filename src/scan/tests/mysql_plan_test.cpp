@@ -1,0 +1,134 @@
+#include "scan/tests/mysql_fixture.h"
+
+namespace longshore {
+namespace {
+
+using testing::ElementsAre;
+
+class MysqlPlanTest : public MysqlTest {
+ protected:
+  /// The rows of each range.
+  std::vector<std::int64_t> sizes(SourceDatabase& source, const ExportSpec& spec, const PartitionPlan& plan) {
+    std::vector<std::int64_t> rows;
+    for (const KeyRange& range : plan.ranges) {
+      const auto reading = read_range(source, spec, range);
+      EXPECT_TRUE(reading) << reading.error().message;
+      rows.push_back(reading ? static_cast<std::int64_t>(reading->rows.size()) : -1);
+    }
+    return rows;
+  }
+};
+
+TEST_F(MysqlPlanTest, NothingToCut) {
+  run("CREATE TABLE t (id int PRIMARY KEY, label text)");
+  const auto source = open();
+  const ExportSpec whole = spec(*source, "t", {"id"});
+  auto plan = source->plan_partitions(whole, {.partitions = 4}, {});
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_TRUE(plan->ranges.empty());
+  EXPECT_EQ(plan->rows, 0);
+  run("INSERT INTO t VALUES (5, 'x')");
+  plan = source->plan_partitions(whole, {.partitions = 4}, {});
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->ranges.size(), 1U);
+  EXPECT_EQ(plan->ranges[0].upto, KeyTuple{"5"});
+}
+
+TEST_F(MysqlPlanTest, LargeSetsAreCutByTheOptimizersEstimates) {
+  run("CREATE TABLE t (id int PRIMARY KEY, label varchar(20))");
+  // Nine tenths of the rows lie in the lowest tenth of the keys.
+  run("INSERT INTO t SELECT IF(seq <= 270000, seq, 270000 + (seq - 270000) * 81), 'x' FROM seq_1_to_300000");
+  run("ANALYZE TABLE t");
+  const auto source = open();
+  ExportSpec whole = spec(*source, "t", {"id"});
+  whole.columns.resize(1);
+  const auto plan = source->plan_partitions(whole, {.partitions = 4}, {});
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_FALSE(plan->exact);
+  ASSERT_EQ(plan->ranges.size(), 4U);
+  const auto rows = sizes(*source, whole, *plan);
+  EXPECT_EQ(rows[0] + rows[1] + rows[2] + rows[3], 300'000);
+  for (const std::int64_t part : rows) {
+    EXPECT_GT(part, 30'000);
+    EXPECT_LT(part, 135'000);
+  }
+}
+
+TEST_F(MysqlPlanTest, LimitsOfPartitionsAreKeptAndRowsCounted) {
+  run("CREATE TABLE t (code varchar(40) PRIMARY KEY)");
+  run("INSERT INTO t SELECT md5(seq) FROM seq_1_to_1000");
+  const auto source = open();
+  const ExportSpec whole = spec(*source, "t", {"code"});
+  auto plan = source->plan_partitions(whole, {.partitions = 2, .max_rows = 150}, {});
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_TRUE(plan->exact);
+  EXPECT_EQ(plan->rows, 1000);
+  for (const std::int64_t part : sizes(*source, whole, *plan)) EXPECT_LE(part, 150);
+  plan = source->plan_partitions(whole, {.partitions = 2, .max_total_rows = 999}, {});
+  ASSERT_TRUE(plan);
+  EXPECT_TRUE(plan->ranges.empty());
+  EXPECT_EQ(plan->rows, 1000);
+  // Rows that come later are in no range.
+  plan = source->plan_partitions(whole, {.partitions = 3}, {});
+  ASSERT_TRUE(plan);
+  run("INSERT INTO t VALUES ('zzz')");
+  const auto reading = read_ranges(*source, whole, plan->ranges);
+  ASSERT_TRUE(reading);
+  EXPECT_EQ(reading->rows.size(), 1000U);
+}
+
+TEST_F(MysqlPlanTest, EstimatesCountWhatIsSmall) {
+  run("CREATE TABLE t (id int PRIMARY KEY, tenant varchar(20), note varchar(200))");
+  run("INSERT INTO t SELECT seq, concat('t', seq % 4), repeat('x', 100) FROM seq_1_to_2000");
+  const auto source = open();
+  ExportSpec whole = spec(*source, "t", {"id"});
+  whole.dataset.tenant_column = "tenant";
+  whole.tenant = "t1";
+  const auto estimate = source->estimate(whole, {});
+  ASSERT_TRUE(estimate) << estimate.error().message;
+  EXPECT_EQ(estimate->rows, 500);
+  EXPECT_TRUE(estimate->exact);
+  EXPECT_GT(estimate->bytes_per_row, 100);
+  EXPECT_LT(estimate->bytes_per_row, 130);
+}
+
+using MysqlSchemaTest = MysqlTest;
+
+TEST_F(MysqlSchemaTest, DescribesColumnsAndIndexes) {
+  run(R"(CREATE TABLE orders (tenant_id varchar(20) NOT NULL, id bigint unsigned NOT NULL AUTO_INCREMENT, code varchar(300) NOT NULL,
+         total decimal(12,2), doc json, at timestamp(6) NULL, body text, PRIMARY KEY (tenant_id, id), UNIQUE KEY by_id (id),
+         KEY prefix (body(10)), KEY by_code (code, id), FULLTEXT KEY words (body)))");
+  run("INSERT INTO orders (tenant_id, code) SELECT 'a', seq FROM seq_1_to_100");
+  run("ANALYZE TABLE orders");
+  const auto source = open();
+  const auto info = source->describe("orders");
+  ASSERT_TRUE(info) << info.error().message;
+  EXPECT_FALSE(info->is_view);
+  EXPECT_EQ(info->estimated_rows, 100);
+  std::vector<std::string> columns;
+  for (const ColumnInfo& column : info->columns) {
+    columns.push_back(column.name + " " + to_string(column.type) + " " + column.database_type +
+                      (column.nullable ? " null" : ""));
+  }
+  EXPECT_THAT(columns, ElementsAre("tenant_id text varchar(20)", "id numeric(20,0) bigint(20) unsigned",
+                                   "code text varchar(300)", "total numeric(12,2) decimal(12,2) null",
+                                   "doc json json null", "at timestamptz timestamp(6) null", "body text text null"));
+  std::vector<std::string> indexes;
+  for (const IndexInfo& index : info->indexes) {
+    std::string text = index.name + (index.unique ? " unique" : "") + (index.primary ? " primary" : "");
+    for (const std::string& column : index.columns) text += " " + column;
+    indexes.push_back(text);
+  }
+  EXPECT_THAT(indexes, ElementsAre("PRIMARY unique primary tenant_id id", "by_code code id", "by_id unique id"));
+  const auto qualified = source->describe(database() + ".orders");
+  ASSERT_TRUE(qualified) << qualified.error().message;
+  EXPECT_EQ(qualified->columns.size(), 7U);
+  expect_error(source->describe("nothing"), "relation_not_found", "there is no relation nothing");
+  run("CREATE VIEW open_orders AS SELECT * FROM orders");
+  EXPECT_TRUE(source->describe("open_orders")->is_view);
+  run("CREATE TABLE Zebra (id int)");
+  EXPECT_THAT(source->list_relations().value(), ElementsAre("Zebra", "orders"));
+}
+
+}  // namespace
+}  // namespace longshore
