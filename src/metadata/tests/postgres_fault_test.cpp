@@ -389,7 +389,10 @@ TEST(PostgresHurryTest, AProcessThatEndsWaitsForNoServer) {
   CuttingProxy proxy{port_of(options.connection)};
   options.connection = with_port(options.connection, proxy.port()) + " sslmode=disable gssencmode=disable";
   options.reconnect_timeout = seconds{60};
-  const auto registered = [](SqlStore& store) { return store.register_worker(kWorker, "host", 1); };
+  int workers = 0;
+  const auto registered = [&](SqlStore& store) {
+    return store.register_worker(WorkerId("w" + std::to_string(++workers)), "host", 1);
+  };
   for (const Cut cut : {Cut::before, Cut::stall}) {
     std::stop_source hurry;
     options.hurry = hurry.get_token();
