@@ -24,20 +24,25 @@ namespace {
 
 // --- check
 
-/// Findings as a compiler prints them, so that editors can jump to them.
-std::string findings_text(const std::string& file, const std::vector<ErrorDetail>& findings, bool colour) {
+/// Findings as a compiler prints them, so that editors can jump to them. `kind`: `error`, `warning`.
+std::string findings_text(const std::string& file, std::string_view kind, const std::vector<ErrorDetail>& findings,
+                          bool colour) {
   std::string out;
-  const char* red = colour ? "\x1b[1;31m" : "";
+  const char* bright = !colour ? "" : kind == "error" ? "\x1b[1;31m" : "\x1b[1;35m";
   const char* reset = colour ? "\x1b[0m" : "";
   for (const ErrorDetail& finding : findings) {
     const std::string where = finding.where.empty() ? file : finding.where;
-    out += fmt::format("{}: {}error:{} {}\n", printable(where), red, reset, printable(finding.message));
+    out += fmt::format("{}: {}{}:{} {}\n", printable(where), bright, kind, reset, printable(finding.message));
   }
-  return out + fmt::format("{} error{} in {}\n", findings.size(), findings.size() == 1 ? "" : "s", printable(file));
+  return out + fmt::format("{} {}{} in {}\n", findings.size(), kind, findings.size() == 1 ? "" : "s", printable(file));
+}
+
+void print_findings(const std::string& file, std::string_view kind, const std::vector<ErrorDetail>& findings) {
+  write_all(STDERR_FILENO, findings_text(file, kind, findings, inspect_terminal(STDERR_FILENO).colour));
 }
 
 int report_findings(const std::string& file, const std::vector<ErrorDetail>& findings) {
-  write_all(STDERR_FILENO, findings_text(file, findings, inspect_terminal(STDERR_FILENO).colour));
+  print_findings(file, "error", findings);
   // A catalog that could not be proved because databases are away is not a wrong one.
   const bool away = std::ranges::all_of(findings, [](const auto& f) { return f.code == "source_unavailable"; });
   return away ? kExitUnavailable : kExitFailed;
@@ -57,7 +62,7 @@ int check(const std::string& file, bool offline) {
   }
   if (!offline) {
     std::map<std::string, Result<std::unique_ptr<SourceDatabase>>> databases;
-    const auto findings = check_catalog(*catalog, [&](const Source& source) -> Result<SchemaInspector*> {
+    const SchemaLookup lookup = [&](const Source& source) -> Result<SchemaInspector*> {
       auto [at, fresh] = databases.try_emplace(source.name, Result<std::unique_ptr<SourceDatabase>>{});
       if (fresh) {
         at->second = make_source(source);
@@ -67,8 +72,11 @@ int check(const std::string& file, bool offline) {
       }
       if (!at->second) return fail(at->second.error());
       return at->second->get();
-    });
+    };
+    const auto findings = check_catalog(*catalog, lookup);
     if (!findings.empty()) return report_findings(file, findings);
+    const auto advice = advise_catalog(*catalog, lookup);
+    if (!advice.empty()) print_findings(file, "warning", advice);
   }
   const std::size_t datasets = catalog->datasets().size();
   write_all(STDERR_FILENO, fmt::format("{}: {} dataset{} ok{}\n", printable(file), datasets, datasets == 1 ? "" : "s",
