@@ -21,6 +21,8 @@
 #include "assemble/manifest_key.h"
 #include "base/crash_point.h"
 #include "base/memory_budget.h"
+#include "base/random.h"
+#include "budget/cluster_budget.h"
 #include "catalog/catalog.h"
 #include "dispatch/work_signal.h"
 #include "http/access_log.h"
@@ -115,6 +117,30 @@ WorkerOptions worker_options(const WorkerConfiguration& configuration) {
   return options;
 }
 
+ClusterBudgetOptions budget_options(const WorkerConfiguration& configuration, const Clock& clock, Metrics& metrics) {
+  ClusterBudgetOptions options;
+  options.holder = uuid_v7(clock.now());
+  options.lease = configuration.lease;
+  options.margin = configuration.lease / 5;
+  options.renew = std::min<Duration>(options.renew, configuration.lease / 10);
+  options.on_acquired = [&metrics](std::string_view source, Duration waited) {
+    metrics.source_connection_waited(source, waited);
+  };
+  return options;
+}
+
+std::vector<SourceReading> read_sources(const SourceTable& sources) {
+  std::vector<SourceReading> readings;
+  for (const auto& [name, source] : sources.all()) {
+    const SourceHealth health = source->health();
+    SourceReading reading{
+        .source = name, .servers = {}, .paused_scans = health.paused_scans, .paused_seconds = health.paused_seconds};
+    for (const ServerHealth& server : health.servers) reading.servers.push_back({server.name, server.up, server.lag});
+    readings.push_back(std::move(reading));
+  }
+  return readings;
+}
+
 /// Lets waiting requests go on, at the latest when its scope ends: a server that cannot start must still answer them.
 class Gate {
  public:
@@ -179,7 +205,13 @@ Status run_server(const Configuration& configuration, std::stop_token stop) {
   TRY(const std::unique_ptr<SqlStore> metadata, open_metadata(configuration, clock, metadata_hurry.get_token()));
   TRY(const std::unique_ptr<ObjectStorage> storage, open_storage(configuration, clock, store_stop.get_token()));
   ObjectStore& store = storage->store();
-  TRY(const SourceTable sources, make_sources(catalog));
+  // One process alone on its SQLite file needs nobody's leave.
+  std::optional<ClusterBudget> budget;
+  if (configuration.metadata.driver == MetadataDriver::postgres) {
+    budget.emplace(*metadata, budget_options(configuration.worker, clock, metrics));
+    metrics.watch_source_connections([&budget] { return budget->held(); });
+  }
+  TRY(const SourceTable sources, make_sources(catalog, budget ? &*budget : nullptr));
   TRY(auto pdf_fonts, load_pdf_fonts(configuration.pdf_fonts));
   // Workers that share exports need the same; two logs side by side tell whether they have them.
   log_info("fonts of PDF reports", {{"fonts", pdf_fonts->size()}, {"fingerprint", pdf_fonts->fingerprint()}});
@@ -225,7 +257,8 @@ Status run_server(const Configuration& configuration, std::stop_token stop) {
                                  metrics,
                                  clock,
                                  key,
-                                 plan_policy(configuration.worker)};
+                                 plan_policy(configuration.worker),
+                                 *metadata};
   Worker worker(worker_rooms, worker_options(configuration.worker));
   Sweeper sweeper(worker_rooms, sweep_policy(configuration.worker, worker.id().str()));
   if (configuration.role != Role::api) {
@@ -237,6 +270,7 @@ Status run_server(const Configuration& configuration, std::stop_token stop) {
     TRY(const ActiveJobs active, metadata->count_active());
     return std::vector<ActiveExports>{{"queued", active.queued}, {"running", active.running}};
   });
+  metrics.watch_sources([&] { return read_sources(sources); });
   log_info("listening", {{"endpoint", server->endpoint()},
                          {"public_url", public_url},
                          {"role", role_name(configuration.role)},

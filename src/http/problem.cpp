@@ -52,6 +52,7 @@ constexpr std::array kKnownCodes{
     KnownCode{"store_unavailable", 503, "The object store is away"},
     KnownCode{"store_full", 503, "The object store is full"},
     KnownCode{"source_timeout", 503, "The source database is too slow"},
+    KnownCode{"source_busy", 503, "The source database has no free connection"},
     KnownCode{"source_unavailable", 503, "The source database is away"},
     KnownCode{"metadata_unavailable", 503, "The metadata store is away"},
     KnownCode{"too_many_connections", 503, "The server is busy"},

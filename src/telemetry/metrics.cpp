@@ -79,8 +79,8 @@ struct Metrics::State {
   Family<Counter>& source_paused_seconds =
       counter("longshore_source_paused_seconds_total", "Time for which lag has held scans of a source up.");
 
-  Family<Gauge>& source_connections = gauge("longshore_source_connections",
-                                            "Places among a source's connections that this process holds.");
+  Family<Gauge>& source_connections =
+      gauge("longshore_source_connections", "Places among a source's connections that this process holds.");
   Family<Histogram>& source_connection_wait =
       histogram("longshore_source_connection_wait_seconds", "Time until a place among a source's connections was had.");
 
