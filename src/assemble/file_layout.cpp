@@ -1,5 +1,6 @@
 #include "assemble/file_layout.h"
 
+#include <charconv>
 #include <utility>
 
 #include "plan/export_plan.h"
@@ -113,6 +114,13 @@ JobId job_of_staged_key(const std::string& key) {
   const std::string root = kStagingRoot;
   if (!key.starts_with(root)) return JobId();
   return JobId(key.substr(root.size(), key.find('/', root.size()) - root.size()));
+}
+
+std::int64_t epoch_of_staged_key(const std::string& key) {
+  const std::size_t at = key.rfind('-') + 1;
+  std::int64_t epoch = 0;
+  const auto [end, error] = std::from_chars(key.data() + at, key.data() + key.size(), epoch);
+  return error == std::errc() && end == key.data() + key.size() && job_of_staged_key(key) != JobId() ? epoch : 0;
 }
 
 }  // namespace longshore

@@ -56,5 +56,7 @@ std::string staging_prefix(const JobId& job);
 /// The prefix of all staged objects, and the job that a staged key belongs to (empty when it is no such key).
 inline constexpr const char* kStagingRoot = "staging/";
 JobId job_of_staged_key(const std::string& key);
+/// The epoch of the claim that wrote a staged head; 0 when it is no such key.
+std::int64_t epoch_of_staged_key(const std::string& key);
 
 }  // namespace longshore

@@ -78,6 +78,36 @@ json::array describe_fidelity(const ExportSpec& spec, const std::vector<ColumnFi
   return fidelity;
 }
 
+std::string_view guarantee_of(Consistency mode) {
+  switch (mode) {
+    case Consistency::best_effort:
+      break;
+    case Consistency::snapshot:
+      return "every row that the snapshot holds, exactly once, as it was at that moment, whatever was written "
+             "meanwhile";
+    case Consistency::materialized:
+      return "every row that was there when the copy was made, exactly once, as it was at that moment";
+  }
+  return "every row that was there when the export was planned and was not changed while it ran, exactly once, as it "
+         "was "
+         "when it was read; rows changed while it ran may appear in their old or new state";
+}
+
+json::object describe_consistency(const ExportJob& job, const std::string& source) {
+  const auto text = [](const std::string& value) { return value.empty() ? json::value(nullptr) : json::value(value); };
+  const ExportSnapshot none;
+  const ExportSnapshot& snapshot = job.snapshot ? *job.snapshot : none;
+  return {{"mode", to_string(job.spec.consistency)},
+          {"snapshotId", text(snapshot.id)},
+          {"lsn", text(snapshot.lsn)},
+          {"takenAt", job.snapshot ? json::value(to_rfc3339(snapshot.taken_at)) : json::value(nullptr)},
+          {"source", source},
+          {"server", text(snapshot.server)},
+          {"systemIdentifier", text(snapshot.system_identifier)},
+          {"epochs", job.snapshot_losses + 1},
+          {"guarantee", guarantee_of(job.spec.consistency)}};
+}
+
 }  // namespace
 
 Result<std::string> make_manifest(const ExportJob& job, const std::vector<FinishedPartition>& partitions,
@@ -105,16 +135,7 @@ Result<std::string> make_manifest(const ExportJob& job, const std::vector<Finish
                         {"compression", to_string(spec.compression)},
                         {"columns", describe_columns(spec)},
                         {"filters", describe_filters(spec)},
-                        {"consistency",
-                         {{"mode", to_string(spec.consistency)},
-                          {"snapshotId", nullptr},
-                          {"lsn", nullptr},
-                          {"source", source},
-                          {"epochs", 1},
-                          {"guarantee",
-                           "every row that was there when the export was planned and was not changed while it ran, "
-                           "exactly once, as it was "
-                           "when it was read; rows changed while it ran may appear in their old or new state"}}},
+                        {"consistency", describe_consistency(job, source)},
                         {"rowCount", file.rows},
                         {"byteCount", file.bytes},
                         {"checksum", {{"algorithm", "crc32c"}, {"value", checksum_text(file.crc32c)}}},

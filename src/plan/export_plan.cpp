@@ -61,7 +61,7 @@ std::int64_t part_target(std::int64_t part_size, int sequence, int slots) {
   return part_size * 4;
 }
 
-Result<ExportPlan> plan_export(SourceDatabase& source, const ExportSpec& spec, const FormatRules& format,
+Result<ExportPlan> plan_export(PlanningView& source, const ExportSpec& spec, const FormatRules& format,
                                const PlanPolicy& policy, std::stop_token stop) {
   TRY(ScanEstimate estimate, source.estimate(spec, stop));
   if (estimate.exact) CHECK_OK(check_rows(format, estimate, estimate.rows));

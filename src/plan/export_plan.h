@@ -52,7 +52,7 @@ std::int64_t part_target(std::int64_t part_size, int sequence, int slots);
 /// Asks the source how large the export is and cuts it. When the format has limits, the rows are counted (bounded by
 /// the limit and by a minute; after that the source's statistics serve, with a margin).
 /// Errors: those of the source; `too_many_rows` when the format cannot hold them.
-Result<ExportPlan> plan_export(SourceDatabase& source, const ExportSpec& spec, const FormatRules& format,
+Result<ExportPlan> plan_export(PlanningView& source, const ExportSpec& spec, const FormatRules& format,
                                const PlanPolicy& policy, std::stop_token stop);
 
 }  // namespace longshore

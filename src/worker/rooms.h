@@ -6,6 +6,7 @@
 #include "dispatch/work_signal.h"
 #include "encode/encoder.h"
 #include "metadata/job_store.h"
+#include "metadata/snapshot_store.h"
 #include "plan/export_plan.h"
 #include "scan/source_table.h"
 #include "storage/object_store.h"
@@ -26,6 +27,7 @@ struct WorkerRooms {
   Clock& clock;
   const ManifestKey& manifest_key;
   PlanPolicy plan;
+  SnapshotStore& snapshots;
 };
 
 }  // namespace longshore

@@ -125,7 +125,16 @@ Status run_partition(const PartitionWork& work, const WorkerRooms& rooms, LivePr
   // Where a place matters, every partition begins one of its own; see plan_rules().
   TRY(const std::unique_ptr<PartitionEncoder> encoder,
       rooms.formats.make_encoder_at(spec, summary_so_far(work), PartitionPlace{}));
-  const ScanRequest request{&spec, remaining_range(work), BatchLimits{}, "exp_" + work.job.id.str()};
+  PinnedSnapshot pinned;
+  ScanRequest request{.spec = &spec,
+                      .range = remaining_range(work),
+                      .batch = BatchLimits{},
+                      .label = "exp_" + work.job.id.str(),
+                      .pressure = &progress.pressure};
+  if (spec.consistency == Consistency::snapshot && work.job.snapshot) {
+    pinned = {work.job.snapshot->server, [&] { return rooms.snapshots.importable_snapshots(work.job.id); }};
+    request.snapshot = &pinned;
+  }
   TRY(const std::unique_ptr<RowSource> rows, source->open_scan(request, stop));
 
   RowBatch batch(column_types(spec));

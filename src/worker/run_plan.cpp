@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/crash_point.h"
+#include "worker/run_snapshot_plan.h"
 
 namespace longshore {
 
@@ -16,22 +17,26 @@ FormatRules plan_rules(const FormatTraits& format, std::size_t columns) {
   return rules;
 }
 
-Status run_plan(const PlanWork& work, const WorkerRooms& rooms, std::stop_token stop) {
+Status begin_upload(const PlanWork& work, const WorkerRooms& rooms) {
+  crash_point("plan.before_upload");
+  if (!work.job.upload_id.empty()) return {};
+  TRY(const UploadRef upload,
+      rooms.store.begin_upload(work.job.object_key, {rooms.formats.content_type(work.job.spec)}));
+  crash_point("plan.after_upload");
+  return rooms.queue.save_upload(work.claim, upload.id);
+}
+
+Status run_plan(const PlanWork& work, const WorkerRooms& rooms, SnapshotKeepers& keepers, std::stop_token stop) {
   const ExportSpec& spec = work.job.spec;
   const Format* format = rooms.formats.find(spec.format);
   if (format == nullptr) {
     return fail(internal_error("format_unknown", "this build cannot write the format " + spec.format));
   }
+  if (spec.consistency == Consistency::snapshot) return run_snapshot_plan(work, *format, rooms, keepers, stop);
   TRY(SourceDatabase* const source, rooms.sources.find(spec.dataset.source));
-  const FormatTraits& traits = format->traits();
-  const FormatRules rules = plan_rules(traits, spec.columns.size());
+  const FormatRules rules = plan_rules(format->traits(), spec.columns.size());
   TRY(const ExportPlan plan, plan_export(*source, spec, rules, rooms.plan, stop));
-  crash_point("plan.before_upload");
-  if (work.job.upload_id.empty()) {
-    TRY(const UploadRef upload, rooms.store.begin_upload(work.job.object_key, {rooms.formats.content_type(spec)}));
-    crash_point("plan.after_upload");
-    CHECK_OK(rooms.queue.save_upload(work.claim, upload.id));
-  }
+  CHECK_OK(begin_upload(work, rooms));
   crash_point("plan.before_save");
   CHECK_OK(rooms.queue.save_plan(work.claim, plan.partitions, plan.part_size, plan.estimated_rows));
   crash_point("plan.after_save");

@@ -14,8 +14,14 @@ namespace longshore {
 /// sheet's XML must stay below 4 GiB.
 FormatRules plan_rules(const FormatTraits& format, std::size_t columns);
 
+class SnapshotKeepers;
+
 /// Cuts a job into partitions, begins its upload and records both. Errors: those of source, store and queue; nothing is
-/// left behind that a repetition or the cleaning of the job would not find.
-Status run_plan(const PlanWork& work, const WorkerRooms& rooms, std::stop_token stop);
+/// left behind that a repetition or the cleaning of the job would not find. `keepers`: who keeps the snapshot of an
+/// export that reads one.
+Status run_plan(const PlanWork& work, const WorkerRooms& rooms, SnapshotKeepers& keepers, std::stop_token stop);
+
+/// Begins the job's upload, if it has none yet, and records it.
+Status begin_upload(const PlanWork& work, const WorkerRooms& rooms);
 
 }  // namespace longshore

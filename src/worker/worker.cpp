@@ -41,7 +41,11 @@ bool same_claim(const Claim& a, const Claim& b) {
 
 }  // namespace
 
-Worker::Worker(const WorkerRooms& rooms, WorkerOptions options) : rooms_(rooms), options_(std::move(options)) {}
+Worker::Worker(const WorkerRooms& rooms, WorkerOptions options)
+    : rooms_(rooms),
+      options_(std::move(options)),
+      keepers_(
+          rooms, [this] { return id(); }, options_.poll) {}
 
 Worker::~Worker() {
   stop();
@@ -66,6 +70,7 @@ Status Worker::start() {
   CHECK_OK(register_anew());
   heartbeat_ = std::jthread([this](const std::stop_token& stop) { run_heartbeat(stop); });
   watch_ = std::jthread([this](const std::stop_token& stop) { run_watch(stop); });
+  keepers_.start();
   for (int i = 0; i < options_.slots; ++i) {
     slots_.emplace_back([this](const std::stop_token& stop) { run_slot(stop); });
   }
@@ -81,6 +86,7 @@ void Worker::stop() {
   }
   rooms_.signal.announce();
   slots_.clear();  // joins
+  keepers_.hand_over();
   heartbeat_.request_stop();
   watch_.request_stop();
   heartbeat_.join();
@@ -88,6 +94,7 @@ void Worker::stop() {
   if (const Status retired = rooms_.queue.retire_worker(id()); !retired) {
     log_warn("could not sign off; the lease will run out instead", {{"error", retired.error().message}});
   }
+  keepers_.stop();
 }
 
 void Worker::run_slot(const std::stop_token& stop) {
@@ -129,7 +136,7 @@ void Worker::do_work(const Work& work, const std::stop_token& stop) {
 
 Status Worker::perform(const Work& work, Active& active) {
   const std::stop_token stop = active.stop.get_token();
-  if (const auto* plan = std::get_if<PlanWork>(&work)) return run_plan(*plan, rooms_, stop);
+  if (const auto* plan = std::get_if<PlanWork>(&work)) return run_plan(*plan, rooms_, keepers_, stop);
   if (const auto* clean = std::get_if<CleanWork>(&work)) return clean_job(*clean, rooms_);
   if (const auto* partition = std::get_if<PartitionWork>(&work)) {
     const Format* format = rooms_.formats.find(partition->job.spec.format);
@@ -182,7 +189,8 @@ void Worker::beat() {
   {
     std::lock_guard lock(mutex_);
     for (const auto& active : active_) {
-      progress.push_back({active->claim, active->progress.rows, active->progress.bytes, {}});
+      progress.push_back(
+          {active->claim, active->progress.rows, active->progress.bytes, active->progress.pressure.text()});
     }
   }
   const auto begun = rooms_.clock.steady_now();

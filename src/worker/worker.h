@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "worker/progress.h"
 #include "worker/rooms.h"
+#include "worker/snapshot_keepers.h"
 
 namespace longshore {
 
@@ -72,6 +73,7 @@ class Worker {
   std::list<std::shared_ptr<Active>> active_;
   std::chrono::steady_clock::time_point last_beat_;
 
+  SnapshotKeepers keepers_;
   std::jthread heartbeat_;
   std::jthread watch_;
   std::vector<std::jthread> slots_;
