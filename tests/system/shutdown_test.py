@@ -81,7 +81,7 @@ class ShutdownTest(unittest.TestCase):
         self.end_during(self.metadata.halt, self.metadata.dsn)
 
     def test_while_the_metadata_server_is_silent(self):
-        port = re.search(r"127\.0\.0\.1:(\d+)", self.metadata.dsn)[1]
+        port = re.search(r"port=(\d+)", self.metadata.dsn)[1]
         proxy = Proxy(int(port))
         self.addCleanup(proxy.close)
         self.end_during(proxy.silent.set, self.metadata.dsn.replace(port, str(proxy.port)))
