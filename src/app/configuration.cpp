@@ -14,6 +14,7 @@
 #include "app/bucket_settings.h"
 #include "app/settings_section.h"
 #include "base/digest.h"
+#include "storage/local/signed_link.h"
 
 namespace longshore {
 
@@ -124,15 +125,12 @@ void ConfigurationReader::read_public_url(SettingsSection& section) {
   std::string url;
   section.text("public_url", url);
   if (url.empty()) return;
-  while (url.ends_with('/')) url.pop_back();
-  const std::size_t scheme = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : std::string::npos;
-  // Links are made by appending a path, so a query or fragment would swallow it.
-  if (scheme == std::string::npos || url.size() == scheme || url.find_first_of("?# \t") != std::string::npos) {
-    section.add("public_url", "bad_value",
-                "\"public_url\" must be an http:// or https:// URL without query, e.g. https://exports.example.com");
-    return;
+  auto parsed = parse_base_url(url);
+  if (parsed) {
+    configuration_.server.public_url = *std::move(parsed);
+  } else {
+    section.add("public_url", "bad_value", "\"public_url\": " + parsed.error().message);
   }
-  configuration_.server.public_url = std::move(url);
 }
 
 void ConfigurationReader::read_role() {

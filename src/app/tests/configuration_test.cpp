@@ -279,7 +279,7 @@ extra: 1
 )"),
       ElementsAre(
           R"(c.yaml:2:11 bad_value "listen": "localhost" is not address:port, e.g. 127.0.0.1:8080, 0.0.0.0:80 or [::1]:8080)",
-          R"(c.yaml:3:15 bad_value "public_url" must be an http:// or https:// URL without query, e.g. https://exports.example.com)",
+          R"(c.yaml:3:15 bad_value "public_url": "exports.example.com" is no URL that links can begin with; expected http:// or https://, a host, maybe a port and a path, e.g. https://exports.example.com)",
           R"(c.yaml:4:20 bad_value "request_timeout": "soon" is not a duration from 100ms to 10m (a number with ms, s, m, h or d))",
           R"(c.yaml:5:13 bad_value "max_body": "2MiB" is not a size from 1KiB to 1MiB (bytes, or a number with KiB, MiB or GiB))",
           R"(c.yaml:6:12 wrong_type "threads" must be written without quotes)",

@@ -40,6 +40,12 @@ std::string signature(const LinkKey& signer, std::string_view key, const LinkPar
   return base64url_encode({reinterpret_cast<const char*>(mac.data()), mac.size()});
 }
 
+bool is_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc{} && end == text.data() + text.size() && port != 0;
+}
+
 Error invalid_link() {
   return user_error("link_invalid",
                     "this download link is not valid: it was changed or cut off, or it is too old; ask for "
@@ -47,6 +53,25 @@ Error invalid_link() {
 }
 
 }  // namespace
+
+Result<std::string> parse_base_url(std::string_view text) {
+  const auto url = boost::urls::parse_uri({text.data(), text.size()});
+  const bool is_http =
+      url && (url->scheme_id() == boost::urls::scheme::http || url->scheme_id() == boost::urls::scheme::https);
+  // Of `http://[::1]x`, Boost.URL 1.81 takes `x` for the path, though a path behind a host begins with a slash (RFC
+  // 3986 section 3.2). Nor does it mind how large a port is.
+  const bool path_joins = url && (url->encoded_path().empty() || url->encoded_path().front() == '/');
+  if (!is_http || !path_joins || url->encoded_host().empty() || url->has_userinfo() || url->has_query() ||
+      url->has_fragment() || (url->has_port() && !is_port({url->port().data(), url->port().size()}))) {
+    return fail(
+        user_error("bad_base_url", fmt::format("\"{}\" is no URL that links can begin with; expected http:// or "
+                                               "https://, a host, maybe a port and a path, e.g. "
+                                               "https://exports.example.com",
+                                               text)));
+  }
+  while (text.ends_with('/')) text.remove_suffix(1);
+  return std::string(text);
+}
 
 SignedLinks::SignedLinks(std::vector<LinkKey> keys, std::string base_url, const Clock& clock)
     : keys_(std::move(keys)), base_url_(std::move(base_url)), clock_(clock) {}
@@ -67,14 +92,7 @@ Result<std::unique_ptr<SignedLinks>> SignedLinks::make(std::vector<LinkKey> keys
       return fail(user_error("bad_link_key", fmt::format("two link keys have the id {}", key.id)));
     }
   }
-  const auto url = boost::urls::parse_uri(base_url);
-  if (!url || (url->scheme() != "http" && url->scheme() != "https") || url->encoded_host().empty() ||
-      url->has_query() || url->has_fragment() || url->has_userinfo()) {
-    return fail(user_error("bad_base_url", fmt::format("\"{}\" is no URL that links can begin with; expected one like "
-                                                       "https://exports.example.com",
-                                                       base_url)));
-  }
-  while (base_url.ends_with('/')) base_url.pop_back();
+  TRY(base_url, parse_base_url(base_url));
   return std::unique_ptr<SignedLinks>(new SignedLinks(std::move(keys), std::move(base_url), clock));
 }
 

@@ -34,6 +34,10 @@ struct VerifiedLink {
   Timestamp expires;
 };
 
+/// The URL of a server as links begin with it: http or https, a host (a name, an IPv4 address, an IPv6 address in
+/// brackets), with or without a port and a path; returned without slashes at its end. Errors: `bad_base_url` (user).
+Result<std::string> parse_base_url(std::string_view text);
+
 /// Links to objects of the local store, which the API process itself serves:
 ///
 ///   {base_url}/v1/files/{key}?expires=<Unix seconds>&kid=<key id>&filename=<name>&type=<media type>&sig=<signature>
@@ -44,8 +48,8 @@ struct VerifiedLink {
 class SignedLinks final : public LinkSigner {
  public:
   /// The first key signs, all of them verify: to rotate, put the new key first and drop the old one once its links have
-  /// expired. `base_url`: where clients reach this server, http or https, with or without a path. `clock` must outlive
-  /// this. Errors: `bad_link_key`, `bad_base_url` (user).
+  /// expired. `base_url`: where clients reach this server, as parse_base_url() takes it. `clock` must outlive this.
+  /// Errors: `bad_link_key`, `bad_base_url` (user).
   static Result<std::unique_ptr<SignedLinks>> make(std::vector<LinkKey> keys, std::string base_url, const Clock& clock);
 
   /// Errors: `bad_object_key` (user); `bad_link_option` (internal) for a lifetime under a second or a content type with

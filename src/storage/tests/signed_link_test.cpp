@@ -161,6 +161,50 @@ TEST_F(SignedLinksTest, BaseUrlsMayHaveAPath) {
   }
 }
 
+TEST(BaseUrl, LosesNothingButSlashesAtItsEnd) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"https://exports.example.com", "https://exports.example.com"},
+      {"http://h:8080/", "http://h:8080"},
+      {"HTTPS://Exports.Example.com:443/a/b//", "HTTPS://Exports.Example.com:443/a/b"},
+      {"http://[::1]:80/longshore/", "http://[::1]:80/longshore"},
+      {"http://[2001:db8::7]", "http://[2001:db8::7]"},
+      {"http://127.0.0.1:65535", "http://127.0.0.1:65535"},
+      {"https://h/caf%C3%A9", "https://h/caf%C3%A9"}};
+  for (const auto& [given, kept] : cases) {
+    const auto parsed = parse_base_url(given);
+    ASSERT_TRUE(parsed) << given << ": " << parsed.error().message;
+    EXPECT_EQ(*parsed, kept);
+  }
+}
+
+TEST(BaseUrl, MustNameAServer) {
+  for (const std::string bad : {"",
+                                "https://",
+                                "https:///x",
+                                "https://:80",
+                                "https://:80/x",
+                                "http://[::1",
+                                "http://::1/",
+                                "http://[::1]x",
+                                "http://[12345::]",
+                                "https://h:99999",
+                                "https://h:0",
+                                "https://h:",
+                                "https://h:8o",
+                                "https://u@h",
+                                "//h",
+                                "h:80",
+                                "mailto:a@h",
+                                "https://h/\r\nX: y",
+                                "https://h y",
+                                "https://caf\xC3\xA9.example"}) {
+    const auto parsed = parse_base_url(bad);
+    ASSERT_FALSE(parsed) << bad;
+    EXPECT_EQ(parsed.error().code, "bad_base_url");
+    EXPECT_THAT(parsed.error().message, HasSubstr("expected http:// or https://, a host"));
+  }
+}
+
 TEST_F(SignedLinksTest, RefusesBadConfiguration) {
   const auto code = [&](std::vector<LinkKey> keys, const std::string& base) {
     const auto made = SignedLinks::make(std::move(keys), base, clock_);
