@@ -41,6 +41,8 @@ std::string expand_word(const Dialect& dialect, std::string_view text) {
     case 0:
       if (name == "now") return dialect.now();
       if (name == "lock") return dialect.lock();
+      if (name == "keep") return dialect.keep();
+      if (name == "lock_kept") return dialect.lock_kept();
       if (name == "skip_locked") return dialect.skip_locked();
       if (name == "share_skip_locked") return dialect.share_skip_locked();
       break;

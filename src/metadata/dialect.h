@@ -29,7 +29,13 @@ class Dialect {
   virtual std::string uuids(std::string_view json) const = 0;
   /// `{lock}` at the end of a SELECT from one table: no other transaction changes these rows until this one ends.
   virtual std::string lock() const = 0;
-  /// `{skip_locked}`: the same, passing over rows that another transaction has locked.
+  /// `{keep}`: these rows stay and keep their keys until this transaction ends. Any number of transactions may keep the
+  /// same rows; a `{lock}` waits for all of them.
+  virtual std::string keep() const = 0;
+  /// `{lock_kept}`: like `{lock}`, but it does not wait for those who only `{keep}` the rows; for changes that leave
+  /// keys alone.
+  virtual std::string lock_kept() const = 0;
+  /// `{skip_locked}`: `{lock}`, passing over rows that another transaction has locked.
   virtual std::string skip_locked() const = 0;
   /// `{share_skip_locked}`: several transactions may hold these rows so at once, and none changes them meanwhile;
   /// passes over rows that another transaction has locked for a change.

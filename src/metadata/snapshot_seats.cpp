@@ -44,8 +44,10 @@ Status begin_again(sql::Transaction& transaction, const JobId& job, int losses, 
 }  // namespace
 
 Status require_alive(sql::Transaction& transaction, const WorkerId& worker) {
+  // Kept, not locked: all slots of a worker claim at once, and its heartbeat does not wait for them. Whoever declares
+  // it lost locks the row, and so waits for claims that have begun; those that begin later see it.
   TRY(const sql::Rows rows,
-      transaction.query("SELECT id FROM export_workers WHERE id = $1 AND status = 'ALIVE' {lock}", {worker}));
+      transaction.query("SELECT id FROM export_workers WHERE id = $1 AND status = 'ALIVE' {keep}", {worker}));
   if (!rows.empty()) return {};
   return fail(external_error("worker_lost",
                              fmt::format("worker {} is not registered: it was silent for longer than its lease, or has "

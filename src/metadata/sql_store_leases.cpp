@@ -126,7 +126,7 @@ Status SqlStore::register_worker(const WorkerId& id, const std::string& host, in
 Result<std::vector<Claim>> SqlStore::heartbeat(const WorkerId& id, const std::vector<PartitionProgress>& progress) {
   return write([&](sql::Transaction& transaction) -> Result<std::vector<Claim>> {
     TRY(const sql::Rows rows, transaction.query(R"(
-      SELECT {micros heartbeat_at} AS heartbeat_at FROM export_workers WHERE id = $1 AND status = 'ALIVE' {lock})",
+      SELECT {micros heartbeat_at} AS heartbeat_at FROM export_workers WHERE id = $1 AND status = 'ALIVE' {lock_kept})",
                                                 {id}));
     if (rows.empty()) return fail(worker_lost(id));
     CHECK_OK(transaction.execute("UPDATE export_workers SET heartbeat_at = {now} WHERE id = $1", {id}));

@@ -70,6 +70,14 @@ std::string PostgresDialect::lock() const {
   return "FOR UPDATE";
 }
 
+std::string PostgresDialect::keep() const {
+  return "FOR KEY SHARE";
+}
+
+std::string PostgresDialect::lock_kept() const {
+  return "FOR NO KEY UPDATE";
+}
+
 std::string PostgresDialect::skip_locked() const {
   return "FOR UPDATE SKIP LOCKED";
 }

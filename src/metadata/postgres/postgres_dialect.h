@@ -20,6 +20,8 @@ class PostgresDialect final : public Dialect {
   std::string text_array(std::string_view json) const override;
   std::string uuids(std::string_view json) const override;
   std::string lock() const override;
+  std::string keep() const override;
+  std::string lock_kept() const override;
   std::string skip_locked() const override;
   std::string share_skip_locked() const override;
   /// Waits for other migrations by an advisory lock that ends with the transaction, and creates the schema.

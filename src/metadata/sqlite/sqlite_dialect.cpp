@@ -40,6 +40,14 @@ std::string SqliteDialect::lock() const {
   return {};
 }
 
+std::string SqliteDialect::keep() const {
+  return {};
+}
+
+std::string SqliteDialect::lock_kept() const {
+  return {};
+}
+
 std::string SqliteDialect::skip_locked() const {
   return {};
 }

@@ -6,11 +6,13 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
+#include <string>
 #include <thread>
 
 #include "metadata/claim_query.h"
 #include "metadata/dialect.h"
 #include "metadata/migrate.h"
+#include "metadata/postgres/postgres_schema.h"
 #include "metadata/tests/postgres_testbed.h"
 
 // Several real processes on one database, and what the server does to answer them. A child is this binary again,
@@ -189,7 +191,8 @@ TEST_F(PostgresProcessTest, EightMigrateAtOnce) {
   for (const auto& child : children) EXPECT_EQ(child->hear(), "ready");
   for (const auto& child : children) child->go_on();
   for (const auto& child : children) EXPECT_TRUE(child->wait());
-  EXPECT_EQ(*schema_.ask("SELECT string_agg(version::text, ',' ORDER BY version) FROM schema_migrations")[0][0], "1,2");
+  EXPECT_EQ(*schema_.ask("SELECT count(*) FROM schema_migrations")[0][0],
+            std::to_string(sql::postgres_migrations().size()));
 }
 
 TEST_F(PostgresProcessTest, NothingIsClaimedTwice) {

@@ -33,6 +33,8 @@ class EchoDialect final : public sql::Dialect {
   std::string text_array(std::string_view json) const override { return "ARRAY(" + std::string(json) + ")"; }
   std::string uuids(std::string_view json) const override { return "UUIDS(" + std::string(json) + ")"; }
   std::string lock() const override { return "LOCK"; }
+  std::string keep() const override { return "KEEP"; }
+  std::string lock_kept() const override { return "LOCK_KEPT"; }
   std::string skip_locked() const override { return "SKIP"; }
   std::string share_skip_locked() const override { return "SHARE"; }
   std::string migration_lock() const override { return {}; }
@@ -42,6 +44,7 @@ TEST(DialectTest, WordsAreReplacedAndTheRestStays) {
   const EchoDialect dialect;
   EXPECT_EQ(expand(dialect, "SELECT 'a|b', $1 FROM t"), "SELECT 'a|b', $1 FROM t");
   EXPECT_EQ(expand(dialect, "WHERE at <= {now} AND b = {time $2}{lock}"), "WHERE at <= NOW AND b = TIME($2)LOCK");
+  EXPECT_EQ(expand(dialect, "{keep} {lock_kept}"), "KEEP LOCK_KEPT");
   EXPECT_EQ(expand(dialect, "{skip_locked}"), "SKIP");
   EXPECT_EQ(expand(dialect, "{share_skip_locked}"), "SHARE");
   EXPECT_EQ(expand(dialect, "{uuids $1}{json $2}{text_array $3}{micros a.b}"), "UUIDS($1)JSON($2)ARRAY($3)MICROS(a.b)");
