@@ -21,7 +21,7 @@ import gateway  # noqa: E402
 
 MIB = 1 << 20
 GB = 10 ** 9
-ROW_BYTES = 3140
+ROW_BYTES = 3100
 RSS_LIMIT = 128 * MIB
 # A view has no statistics, so its rows are thought to be of some 60 bytes: partitions of this size hold 400 MB.
 WORKER = {"slots": 2, "partition_rows": 130_000, "partition_bytes": "8MiB"}
