@@ -33,6 +33,8 @@ struct ClusterBudgetOptions {
   std::function<void(std::string_view source, Duration waited)> on_acquired;
 };
 
+class ProcessPlaces;
+
 /// How many connections each source may have, over all processes that share a metadata store.
 ///
 /// A process takes places there one by one, renews all of them at once every `renew`, and hands them from thread to
@@ -58,8 +60,7 @@ class ClusterBudget {
   std::map<std::string, int> held() const;
 
  private:
-  class Core;
-  std::shared_ptr<Core> core_;
+  std::shared_ptr<ProcessPlaces> places_;
   std::jthread keeper_;
   std::jthread watch_;
 };

@@ -95,11 +95,11 @@ Status PostgresServers::end_lost_sessions(const ConnectionSlot& slot, const std:
     auto connection = connect(server, "fence", stop, slot);
     const Status ended = connection ? end_sessions(**connection, tags, stop) : fail(std::move(connection).error());
     if (ended) continue;
-    if (ended.error().code == "scan_stopped") return fail(ended.error());
     all_ended = false;
+    const bool stopped = ended.error().code == "scan_stopped";
     // What cannot be reached from here is not known to be gone; the quarantine has to do.
-    if (ended.error().code == "source_unavailable" || !unproven) continue;
-    slot.place()->doubt();
+    if (!stopped && (ended.error().code == "source_unavailable" || !unproven)) continue;
+    if (unproven) slot.place()->doubt();  // the next holder has to look, as we should have
     return fail(Error(ended.error()).with_context("source " + source_.name));
   }
   if (all_ended) budget_->clear(suspects);
