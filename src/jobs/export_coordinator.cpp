@@ -161,7 +161,7 @@ Result<JobView> ExportCoordinator::view_of(ExportJob job) {
   }
   view.elapsed = elapsed(job, now);
   if (job.state == JobState::queued) {
-    TRY(view.queue_position, rooms_.jobs.queue_position(job.id));
+    TRY(view.queue_position, queue_.position_of(job.id));
   }
   if (job.state == JobState::running && view.progress_percent > 0) {
     const double left = static_cast<double>(view.elapsed.count()) * (100.0 / view.progress_percent - 1) / 1000;

@@ -11,6 +11,7 @@
 #include "dispatch/work_signal.h"
 #include "encode/encoder.h"
 #include "jobs/export_service.h"
+#include "jobs/queue_positions.h"
 #include "metadata/job_store.h"
 #include "scan/source_table.h"
 #include "storage/object_store.h"
@@ -66,6 +67,7 @@ class ExportCoordinator final : public ExportService {
   const CoordinatorRooms rooms_;
   const LinkPolicy links_;
 
+  QueuePositions queue_{rooms_.jobs};
   std::mutex fidelity_mutex_;
   std::unordered_map<JobId, std::vector<ColumnFidelity>> fidelity_;  ///< of succeeded jobs; they never change
 };

@@ -107,8 +107,8 @@ class JobStore {
   /// nullopt: no such job of this tenant.
   virtual Result<std::optional<ExportJob>> find(const TenantId& tenant, const JobId& id) = 0;
   virtual Result<std::vector<ExportJob>> list(const JobFilter& filter) = 0;
-  /// 1-based position among all queued jobs, at most kMostQueuePosition; nullopt when not queued.
-  virtual Result<std::optional<int>> queue_position(const JobId& id) = 0;
+  /// The oldest queued jobs of all tenants, in order; at most kMostQueuePosition.
+  virtual Result<std::vector<JobId>> queue_head() = 0;
   /// How many jobs of all tenants are queued, and how many are running.
   virtual Result<ActiveJobs> count_active() = 0;
   /// QUEUED or RUNNING → CANCELLED. Errors: `export_finished` (user), `export_not_found`.

@@ -107,19 +107,16 @@ Result<std::vector<ExportJob>> SqlStore::list(const JobFilter& filter) {
   });
 }
 
-Result<std::optional<int>> SqlStore::queue_position(const JobId& id) {
-  if (!is_uuid(id.str())) return std::nullopt;
-  return look_up([&](sql::Transaction& transaction) -> Result<std::optional<int>> {
-    // A queued job is among those it counts, so 0 means that it is not queued. The limit keeps a status read cheap
-    // however long the queue is: it walks the index from the oldest on, and ends there.
-    TRY(const sql::Rows rows, transaction.query(R"(
-      SELECT count(*) AS position FROM (
-        SELECT 1 FROM export_jobs j JOIN export_jobs q ON q.status = 'QUEUED' AND q.created_at <= j.created_at
-        WHERE j.id = $1 AND j.status = 'QUEUED' AND (q.created_at < j.created_at OR q.id <= j.id)
-        LIMIT $2) before)",
-                                                {id, kMostQueuePosition}));
-    const int position = static_cast<int>(rows[0].integer("position"));
-    return position == 0 ? std::nullopt : std::optional(position);
+Result<std::vector<JobId>> SqlStore::queue_head() {
+  return look_up([&](sql::Transaction& transaction) -> Result<std::vector<JobId>> {
+    // In the order of the partial index on queued jobs, so that it is walked from its beginning, however long it is.
+    TRY(const sql::Rows rows,
+        transaction.query("SELECT id FROM export_jobs WHERE status = 'QUEUED' ORDER BY created_at, id LIMIT $1",
+                          {kMostQueuePosition}));
+    std::vector<JobId> head;
+    head.reserve(rows.size());
+    for (const sql::Row row : rows) head.emplace_back(row.text("id"));
+    return head;
   });
 }
 

@@ -24,7 +24,7 @@ class SqlStore final : public JobStore, public WorkQueue, public SnapshotStore, 
   Result<InsertOutcome> insert(const NewJob& job) override;
   Result<std::optional<ExportJob>> find(const TenantId& tenant, const JobId& id) override;
   Result<std::vector<ExportJob>> list(const JobFilter& filter) override;
-  Result<std::optional<int>> queue_position(const JobId& id) override;
+  Result<std::vector<JobId>> queue_head() override;
   Result<ActiveJobs> count_active() override;
   Result<ExportJob> cancel(const TenantId& tenant, const JobId& id) override;
   Status expire(const TenantId& tenant, const JobId& id) override;

@@ -308,6 +308,24 @@ TEST(ArtefactKey, HoldsAnyTenant) {
             artefact_key(TenantId(longest.substr(3) + "a"), JobId("u"), time, "jsonl.gz").substr(0, 34));
 }
 
+TEST_F(CoordinatorTest, PositionsInTheQueueAreRemembered) {
+  const JobId first = create();
+  const JobId second = create();
+  QueuePositions remembering(*metadata_, std::chrono::hours{1});
+  QueuePositions asking(*metadata_, std::chrono::milliseconds{0});
+  EXPECT_EQ(*remembering.position_of(second), 2);
+  ASSERT_TRUE(metadata_->cancel(TenantId("acme"), first));
+  EXPECT_EQ(*asking.position_of(second), 1);
+  EXPECT_EQ(*asking.position_of(first), std::nullopt);
+  EXPECT_EQ(*remembering.position_of(second), 2) << "as it was";
+  EXPECT_EQ(*remembering.position_of(create()), 2) << "one that it does not know has come meanwhile";
+  EXPECT_EQ(*remembering.position_of(second), 1);
+  for (int i = 2; i < kMostQueuePosition; ++i) create();
+  const JobId beyond = create();
+  EXPECT_EQ(*remembering.position_of(beyond), kMostQueuePosition);
+  EXPECT_EQ(*asking.position_of(beyond), kMostQueuePosition) << "or more";
+}
+
 TEST(DownloadName, IsTheTitleOrDatasetAndDay) {
   ExportJob job;
   job.spec.dataset.name = "orders";
