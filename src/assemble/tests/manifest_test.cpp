@@ -98,6 +98,29 @@ class ManifestTest : public testing::Test {
   std::string directory_;
 };
 
+TEST_F(ManifestTest, ItDeclaresWhatBelongsTogether) {
+  EXPECT_NE(manifest_.find(
+                R"("consistency":{"mode":"best_effort","snapshotId":null,"lsn":null,"takenAt":null,"source":"app",)"
+                R"("server":null,"systemIdentifier":null,"epochs":1,"guarantee":"every row that was there)"),
+            std::string::npos)
+      << manifest_;
+  job_.spec.consistency = Consistency::snapshot;
+  job_.snapshot = ExportSnapshot{.id = "00000003-0000001B-1",
+                                 .lsn = "0/3000148",
+                                 .server = "replica1:5432/app",
+                                 .system_identifier = "7301234567890123456",
+                                 .taken_at = Timestamp(std::chrono::seconds(1'780'000'000))};
+  job_.snapshot_losses = 2;
+  const auto made = make_manifest(job_, partitions_, file_, "app", Timestamp(), key_);
+  ASSERT_TRUE(made);
+  EXPECT_NE(
+      made->find(R"("consistency":{"mode":"snapshot","snapshotId":"00000003-0000001B-1","lsn":"0/3000148",)"
+                 R"("takenAt":"2026-05-28T20:26:40Z","source":"app","server":"replica1:5432/app",)"
+                 R"("systemIdentifier":"7301234567890123456","epochs":3,"guarantee":"every row that the snapshot)"),
+      std::string::npos)
+      << *made;
+}
+
 TEST_F(ManifestTest, AWholeFileVerifies) {
   const auto report = verify_file(path(), manifest_, key_.public_key());
   ASSERT_TRUE(report) << report.error().message;

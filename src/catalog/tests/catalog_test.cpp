@@ -357,5 +357,41 @@ TEST_F(CatalogTest, TheDocumentedExampleIsGood) {
   EXPECT_THAT(findings_of(example), IsEmpty());
 }
 
+TEST_F(CatalogTest, StrategiesAreTheCatalogsToAllow) {
+  const std::string rest = "relation: r, tenant_column: t, key: [id], columns: {id: {type: int64}}";
+  const auto catalog = Catalog::parse(
+      "sources: {app: {driver: postgres, primary: host=p, max_connections: 3}}\n"
+      "datasets:\n"
+      "  a: {source: app, consistency: [snapshot, best_effort], on_snapshot_loss: fail, " +
+          rest + "}\n  b: {source: app, " + rest + "}\n",
+      "c.yaml");
+  ASSERT_TRUE(catalog) << catalog.error().details.front().message;
+  const Dataset& a = *catalog->find_dataset("a");
+  EXPECT_EQ(a.consistencies, (std::vector{Consistency::snapshot, Consistency::best_effort}));
+  EXPECT_EQ(a.on_snapshot_loss, SnapshotLoss::fail);
+  const Dataset& b = *catalog->find_dataset("b");
+  EXPECT_EQ(b.consistencies, std::vector{Consistency::best_effort});
+  EXPECT_EQ(b.on_snapshot_loss, SnapshotLoss::restart);
+}
+
+TEST_F(CatalogTest, StrategiesThatASourceDoesNotHaveAreRefused) {
+  const std::string rest = ", relation: r, tenant_column: t, key: [id], columns: {id: {type: int64}}}\n";
+  EXPECT_THAT(
+      findings_of("sources:\n  file: {driver: sqlite, path: x}\n"
+                  "  narrow: {driver: postgres, primary: host=p, max_connections: 1}\n"
+                  "datasets:\n"
+                  "  a: {source: file, consistency: [snapshot]" +
+                  rest + "  b: {source: narrow, consistency: [snapshot]" + rest +
+                  "  c: {source: file, consistency: [best_effort, best_effort, always]" + rest +
+                  "  d: {source: file, consistency: []" + rest),
+      testing::ElementsAre(
+          testing::HasSubstr("5:35 not_available source \"file\" is not PostgreSQL"),
+          testing::HasSubstr("6:37 bad_value a snapshot needs connections that keep it beside one that reads"),
+          testing::HasSubstr("7:48 bad_value \"best_effort\" is in \"consistency\" twice"),
+          testing::HasSubstr("7:61 bad_value \"always\" is no consistency; use \"best_effort\", \"snapshot\" or "
+                             "\"materialized\""),
+          testing::HasSubstr("bad_value \"consistency\" is an empty list")));
+}
+
 }  // namespace
 }  // namespace longshore

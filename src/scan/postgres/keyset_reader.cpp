@@ -54,8 +54,12 @@ Result<bool> PostgresKeysetReader::next(RowBatch& batch) {
   batch.clear();
   if (stop_.stop_requested()) return fail(scan_stopped());
   waiting_since_ = clock_.steady_now();
-  while (!done_ && !batch.full(request_.batch)) {
+  while ((!done_ || unproven_) && !batch.full(request_.batch)) {
     if (postponed_) CHECK_OK(recover(*std::exchange(postponed_, std::nullopt)));
+    if (done_) {
+      if (Status proven = prove(); !proven) CHECK_OK(recover(std::move(proven).error()));
+      continue;
+    }
     Status step = running_ ? read_rows(batch) : begin_statement();
     if (step && running_ && statement_rows_ == statement_limit_) step = finish_statement();
     if (!step) CHECK_OK(recover(std::move(step).error()));
@@ -151,7 +155,15 @@ Status PostgresKeysetReader::connect_pinned() {
   TRY(server_, server_of(*servers_, *request_.snapshot));
   TRY(connection_, servers_->connect(server_, request_.label, stop_, slot_));
   CHECK_OK(import_snapshot(*connection_, *request_.snapshot, stop_));
+  TRY(unproven_, in_recovery(*connection_, stop_));
   unkept_since_.reset();
+  return {};
+}
+
+Status PostgresKeysetReader::prove() {
+  if (connection_ == nullptr) CHECK_OK(connect());
+  CHECK_OK(prove_reading(*connection_, *request_.snapshot, stop_));
+  unproven_ = false;
   return {};
 }
 

@@ -36,6 +36,8 @@ class PostgresKeysetReader final : public RowSource {
   Status connect();
   /// The same for a scan of a snapshot: to its server, and into it.
   Status connect_pinned();
+  /// All is read: that the snapshot was whole until now, see prove_reading().
+  Status prove();
   /// Waits while the server lags, but not for ever.
   Status hold_back_pinned();
   /// Waits for the guard and the turn. Leaves a server that fell behind.
@@ -77,6 +79,7 @@ class PostgresKeysetReader final : public RowSource {
   ServerBoard::Wish wish_;        ///< what the next connection may go to
   std::optional<Error> refused_;  ///< why the primary may not serve
   bool waited_enough_ = false;    ///< pinned: for the lag that there is now
+  bool unproven_ = false;         ///< pinned to a standby: what was read does not count yet
   /// Pinned: since when no keeper could be imported from.
   std::optional<std::chrono::steady_clock::time_point> unkept_since_;
   std::optional<CopyDecoder> decoder_;

@@ -1,7 +1,10 @@
 #include "scan/postgres/snapshot.h"
 
+#include <algorithm>
+#include <charconv>
 #include <utility>
 
+#include "base/clock.h"
 #include "scan/postgres/estimate.h"
 #include "scan/postgres/key_query.h"
 #include "scan/postgres/keyset_query.h"
@@ -21,6 +24,9 @@ constexpr Duration kPatience = 30s;
 /// Of the question that keeps a session in use.
 constexpr Duration kPingTimeout = 5s;
 
+/// How long replay may stand still until it is taken to wait for the end of the snapshot.
+constexpr Duration kReplayPatience = 10s;
+
 constexpr const char* kBegin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;";
 
 /// Which cluster it is: a replica has the number of its primary. Some managed services do not tell; then it stays
@@ -30,7 +36,67 @@ std::string system_identifier(PostgresConnection& connection, const std::stop_to
   return rows && !rows->rows.empty() ? rows->at(0, 0) : std::string();
 }
 
+/// The virtual transaction that exported a snapshot, `3/27` of `00000003-0000001B-1`: as pg_locks spells the lock that
+/// it holds on itself as long as it lives. (The name's form: ExportSnapshot() in PostgreSQL's snapmgr.c, all versions.)
+std::string exporting_transaction(std::string_view id) {
+  const auto part = [&](std::size_t at) {
+    std::uint32_t number = 0;
+    if (id.size() >= at + 8) std::from_chars(id.data() + at, id.data() + at + 8, number, 16);
+    return std::to_string(number);
+  };
+  return part(0) + "/" + part(9);
+}
+
+Result<bool> any_alive(PostgresConnection& connection, const std::vector<std::string>& ids,
+                       const std::stop_token& stop) {
+  for (const std::string& id : ids) {
+    TRY(const PostgresRows rows, connection.query("SELECT FROM pg_catalog.pg_locks WHERE locktype = 'virtualxid' AND "
+                                                  "virtualxid = $1 AND mode = 'ExclusiveLock' AND granted LIMIT 1",
+                                                  {exporting_transaction(id)}, stop));
+    if (!rows.rows.empty()) return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+Result<bool> in_recovery(PostgresConnection& connection, const std::stop_token& stop) {
+  TRY(const PostgresRows rows, connection.query("SELECT pg_catalog.pg_is_in_recovery()", {}, stop));
+  return rows.at(0, 0) == "t";
+}
+
+Status prove_keeper(PostgresConnection& connection, const std::string& exporter, const std::stop_token& stop) {
+  TRY(const PostgresRows begin, connection.query("SELECT pg_catalog.pg_last_wal_replay_lsn()::text", {}, stop));
+  const std::string since = begin.rows[0][0].value_or("0/0");
+  const SystemClock clock;
+  const auto until = clock.steady_now() + kReplayPatience;
+  while (true) {
+    TRY(const PostgresRows moved, connection.query(R"(
+      SELECT pg_catalog.pg_last_wal_replay_lsn() > $1::pg_lsn
+             OR coalesce(pg_catalog.pg_last_wal_replay_lsn() >= pg_catalog.pg_last_wal_receive_lsn(), false))",
+                                                   {since}, stop));
+    if (moved.at(0, 0) == "t") break;
+    if (clock.steady_now() > until) {
+      return fail(
+          snapshot_gone("replay on the standby stands still, perhaps because it waits for the end of this "
+                        "snapshot (see hot_standby_feedback and max_standby_streaming_delay)"));
+    }
+    if (!SystemClock().sleep_for(20ms, stop)) return fail(scan_stopped());
+  }
+  TRY(const bool alive, any_alive(connection, {exporter}, stop));
+  if (alive) return {};
+  return fail(
+      snapshot_gone("the keeper that the snapshot was imported from ended before it was sure that replay had not "
+                    "removed rows of it"));
+}
+
+Status prove_reading(PostgresConnection& connection, const PinnedSnapshot& pinned, const std::stop_token& stop) {
+  TRY(const std::vector<std::string> ids, pinned.importable());
+  TRY(const bool alive, any_alive(connection, ids, stop));
+  if (alive) return {};
+  return fail(
+      snapshot_gone("no keeper is left who could say that the standby had all rows of the snapshot to the end"));
+}
 
 Result<std::size_t> server_of(const PostgresServers& servers, const PinnedSnapshot& pinned) {
   for (std::size_t i = 0; i < servers.count(); ++i) {
@@ -39,13 +105,14 @@ Result<std::size_t> server_of(const PostgresServers& servers, const PinnedSnapsh
   return fail(snapshot_gone("source " + servers.source().name + " has no server " + pinned.server + " any more"));
 }
 
-Status import_snapshot(PostgresConnection& connection, const PinnedSnapshot& pinned, const std::stop_token& stop) {
+Result<std::string> import_snapshot(PostgresConnection& connection, const PinnedSnapshot& pinned,
+                                    const std::stop_token& stop) {
   TRY(const std::vector<std::string> ids, pinned.importable());
   std::string why = "nobody keeps it";
   for (const std::string& id : ids) {
     const auto imported =
         connection.query_each(kBegin + std::string(" SET TRANSACTION SNAPSHOT ") + quote_text(id) + ";", stop);
-    if (imported) return {};
+    if (imported) return id;
     const Error& error = imported.error();
     // A connection that was lost is another matter: it says nothing of the snapshot.
     if (error.code == "scan_stopped" || error.code == "source_unavailable") return fail(error);
@@ -87,9 +154,12 @@ Result<std::unique_ptr<KeptSnapshot>> PostgresSnapshot::share(std::shared_ptr<co
   TRY(lease.connection, servers->connect(lease.server, label, stop, lease.slot));
   std::unique_ptr<PostgresSnapshot> snapshot(new PostgresSnapshot(std::move(servers), std::move(lease)));
   snapshot->what_.server = pinned.server;
-  CHECK_OK(import_snapshot(*snapshot->lease_.connection, pinned, stop));
+  PostgresConnection& connection = *snapshot->lease_.connection;
+  TRY(const std::string exporter, import_snapshot(connection, pinned, stop));
   CHECK_OK(snapshot->export_again(stop));
   CHECK_OK(snapshot->hold_relation(spec, stop));
+  TRY(const bool standby, in_recovery(connection, stop));
+  if (standby) CHECK_OK(prove_keeper(connection, exporter, stop));
   return snapshot;
 }
 

@@ -50,8 +50,23 @@ class PostgresSnapshot final : public KeptSnapshot {
 
 /// The server that a pinned snapshot is on. Errors: `snapshot_gone` when the source has it no more.
 Result<std::size_t> server_of(const PostgresServers& servers, const PinnedSnapshot& pinned);
-/// Begins a transaction on `connection` that sees what `pinned` is. Errors: `snapshot_gone` (external, retriable) when
-/// it cannot be imported from anybody now.
-Status import_snapshot(PostgresConnection& connection, const PinnedSnapshot& pinned, const std::stop_token& stop);
+/// Begins a transaction on `connection` that sees what `pinned` is; returns the name that it was imported by. Errors:
+/// `snapshot_gone` (external, retriable) when it cannot be imported from anybody now.
+Result<std::string> import_snapshot(PostgresConnection& connection, const PinnedSnapshot& pinned,
+                                    const std::stop_token& stop);
+
+/// On a standby an imported snapshot is not safe by itself. Before replay removes rows it ends all transactions that
+/// see them, but it makes the list of these once, and then waits for them (max_standby_streaming_delay): one that
+/// imports an old snapshot meanwhile is not on the list, and rows vanish before its eyes without any error. So a keeper
+/// counts only once it is sure to be on every such list, and what was read counts if such a keeper is still there
+/// afterwards.
+///
+/// Waits until replay has moved on since the import from `exporter`, and fails unless that one is still there: then
+/// nothing was waiting for its end, and whatever waits later waits for `connection` too. Errors: `snapshot_gone`.
+Status prove_keeper(PostgresConnection& connection, const std::string& exporter, const std::stop_token& stop);
+/// That a keeper of the snapshot is there, so that all that was read of it so far is right. Errors: `snapshot_gone`.
+Status prove_reading(PostgresConnection& connection, const PinnedSnapshot& pinned, const std::stop_token& stop);
+/// Whether the server is a standby, where the two above are needed.
+Result<bool> in_recovery(PostgresConnection& connection, const std::stop_token& stop);
 
 }  // namespace longshore
