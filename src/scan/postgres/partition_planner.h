@@ -55,8 +55,8 @@ class PostgresPartitionPlanner {
   Result<std::optional<Guess>> by_statistics(int partitions, const KeyTuple& greatest);
   Result<std::optional<EstimatedCuts>> estimated_cuts(int partitions, std::size_t column, const KeyTuple& least,
                                                       const KeyTuple& greatest);
-  /// nullopt when too few pages hold selected rows.
-  Result<std::optional<std::vector<KeyTuple>>> by_sample(int partitions, const RelationShape& shape);
+  /// nullopt when too few pages hold selected rows, of which there are `rows` by the planner's estimate.
+  Result<std::optional<std::vector<KeyTuple>>> by_sample(int partitions, std::int64_t rows, const RelationShape& shape);
 
   PostgresKeyQuery& query_;
   std::optional<std::optional<KeyTuple>> least_;

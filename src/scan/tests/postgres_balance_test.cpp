@@ -347,5 +347,22 @@ TEST_F(PostgresBalanceTest, FiltersThatFollowTheKeyAreTakenIntoAccount) {
   expect_cheap(cut);
 }
 
+TEST_F(PostgresBalanceTest, AUserWhoMayReadSomeColumnsOnly) {
+  run("CREATE UNLOGGED TABLE {}.t (tenant text, id bigint PRIMARY KEY, secret text)");
+  run("INSERT INTO {}.t SELECT 't' || i % 2, i::bigint * i, repeat('x', 40) FROM generate_series(1, 450000) i");
+  run("ANALYZE {}.t");
+  run("CREATE ROLE {}_reader LOGIN");
+  run("GRANT USAGE ON SCHEMA {} TO {}_reader; GRANT SELECT (tenant, id) ON {}.t TO {}_reader");
+  Source settings = source_settings();
+  settings.primary += " user=" + schema() + "_reader";
+  const ExportSpec one = of_tenant(whole("t", {"id"}), "t1");
+  const auto plan = open(settings)->plan_partitions(one, {.partitions = kPartitions}, {});
+  ASSERT_TRUE(plan) << plan.error().message;
+  const std::vector<std::int64_t> sizes = count_ranges(one, plan->ranges);
+  EXPECT_THAT(sizes, testing::SizeIs(kPartitions + 1));
+  EXPECT_LE(*std::max_element(sizes.begin(), sizes.end() - 1) * kPartitions, sizes.back() * 3 / 2);
+  run("DROP OWNED BY {}_reader; DROP ROLE {}_reader");
+}
+
 }  // namespace
 }  // namespace longshore
