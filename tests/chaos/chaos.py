@@ -16,7 +16,7 @@ import statistics
 import sys
 import time
 
-from cluster import REQUESTS, Cluster, Unanswered, harness
+from cluster import REQUESTS, TENANTS, Cluster, Unanswered, harness
 from faults import FAULTS, make_schedule
 
 
@@ -57,6 +57,8 @@ class Run:
         wanted = REQUESTS * (arguments.exports // len(REQUESTS) + 1)
         self.requests = wanted[:arguments.exports] if arguments.exports >= len(REQUESTS) else self.random.sample(REQUESTS, arguments.exports)
         self.random.shuffle(self.requests)
+        # The first fault should meet work.
+        self.requests.insert(0, self.requests.pop(max(range(len(self.requests)), key=lambda i: TENANTS[self.requests[i]["tenant"]])))
         self.takeovers = []
         self.freed = []
         self.refused = 0

@@ -8,7 +8,7 @@ import time
 
 from cluster import BUCKET, harness
 
-BUSY_LIMIT = 20
+BUSY_LIMIT = 5
 
 
 def busy_worker(cluster, random):
