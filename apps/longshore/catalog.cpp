@@ -148,7 +148,8 @@ void add_catalog_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<InitOptions>();
   init_command
       ->add_option("--source", options->dsn,
-                   "postgres://user@host/db, \"host=… dbname=…\", sqlite:PATH, or the path of a SQLite file")
+                   "postgres://user@host/db, \"host=… dbname=…\", mysql://user@host/db, sqlite:PATH, or the path of a "
+                   "SQLite file")
       ->required()
       ->type_name("DSN");
   init_command->add_option("--name", options->name, "What the catalog calls the source")->capture_default_str();

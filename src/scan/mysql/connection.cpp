@@ -133,6 +133,7 @@ struct MysqlConnection::State {
   Phase phase = Phase::idle;
   ResultHandle result;
   std::vector<std::string_view> row;
+  std::vector<std::string> names;
   std::vector<std::uint64_t> shapes;
 
   std::string without_password(std::string message) const {
@@ -279,7 +280,9 @@ struct MysqlConnection::State {
     if (result == nullptr) return {};
     const unsigned columns = mysql_num_fields(result.get());
     const MYSQL_FIELD* fields = mysql_fetch_fields(result.get());
+    names.clear();
     for (unsigned i = 0; i < columns; ++i) {
+      names.emplace_back(fields[i].name, fields[i].name_length);
       constexpr unsigned kOfType = UNSIGNED_FLAG | ENUM_FLAG | SET_FLAG | ZEROFILL_FLAG;
       // The number of decimals counts for numeric(p,s) and datetime(n) alike.
       shapes.push_back(static_cast<std::uint64_t>(fields[i].type) << 48 |
@@ -355,6 +358,7 @@ Result<MysqlRows> MysqlConnection::query(const std::string& sql, std::stop_token
   MysqlRows rows;
   while (true) {
     TRY(const bool more, state_->next_row(stop));
+    rows.names = state_->names;
     if (!more) return rows;
     auto& values = rows.rows.emplace_back();
     for (const std::string_view value : state_->row) {

@@ -28,6 +28,7 @@ struct MysqlSession {
 
 /// A query's whole result, as text.
 struct MysqlRows {
+  std::vector<std::string> names;  ///< of the columns
   std::vector<std::vector<std::optional<std::string>>> rows;
   /// REQUIRES: the value exists and is not null.
   const std::string& at(std::size_t row, std::size_t column) const { return *rows[row][column]; }

@@ -10,6 +10,8 @@
 #include "scan/mysql/keyset_query.h"
 #include "scan/mysql/row_decoder.h"
 #include "scan/mysql/servers.h"
+#include "scan/pressure/pacer.h"
+#include "scan/pressure/server_gate.h"
 #include "scan/row_source.h"
 
 namespace longshore {
@@ -18,8 +20,9 @@ namespace longshore {
 /// key of the one before. Where a statement ends has no influence on where a batch ends.
 ///
 /// When a statement has delivered its last row the next one is sent at once, so that the server works while the batch
-/// is encoded. After a failure that may pass (see scan_errors.h) it goes on behind the last row that was decoded, on
-/// the next server of the source, keeping the rows of the batch that is half full: every row comes exactly once.
+/// is encoded, unless the pacing or the lag guard wants a pause. After a failure that may pass (see scan_errors.h), or
+/// when its server falls behind, it goes on behind the last row that was decoded, on another server of the source,
+/// keeping the rows of the batch that is half full: every row comes exactly once.
 ///
 /// Connects, and checks the columns against the database, on the first next().
 class MysqlKeysetReader final : public RowSource {
@@ -28,9 +31,15 @@ class MysqlKeysetReader final : public RowSource {
   Result<bool> next(RowBatch& batch) override;
 
  private:
-  /// Connects if needed and sends the next statement.
+  /// Connects if needed and sends the next statement, when the guard and the pacing let it.
   Status begin_statement();
   Status connect();
+  /// Waits for the guard and the turn. Leaves a server that fell behind.
+  Status hold_back();
+  /// A primary serves only exports of fewer estimated rows than the source says. Errors: `primary_refused`.
+  Status may_serve();
+  /// Tells the pacing what the statement took.
+  void account();
   /// The columns as they are now, checked against the spec. Fills decoder_, key_, select_ and order_.
   Status prepare();
   /// Adds rows until the batch is full or the statement ends.
@@ -49,9 +58,14 @@ class MysqlKeysetReader final : public RowSource {
   std::stop_token stop_;
   SystemClock clock_;
 
-  ConnectionSlots::Slot slot_;
+  ServerGate gate_;
+  MysqlServers::Use use_;
+
+  ConnectionSlot slot_;
   std::unique_ptr<MysqlConnection> connection_;
   std::size_t server_ = 0;
+  ServerBoard::Wish wish_;        ///< what the next connection may go to
+  std::optional<Error> refused_;  ///< why the primary may not serve
   std::optional<MysqlRowDecoder> decoder_;
   std::optional<MysqlKey> key_;
   std::string select_;                 ///< behind the word SELECT, up to the tenant and filter conditions
@@ -64,6 +78,12 @@ class MysqlKeysetReader final : public RowSource {
   std::int64_t statement_limit_ = 0;  ///< its LIMIT
   std::int64_t limit_;                ///< LIMIT of the next one; smaller after timeouts
   bool done_ = false;
+
+  Pacer::Turn turn_;  ///< of the running statement
+  LatencyBaseline baseline_;
+  Duration busy_{};                                      ///< waited for the running statement so far
+  std::chrono::steady_clock::time_point waiting_since_;  ///< for it, while next() runs
+  std::chrono::steady_clock::time_point ended_at_;
 
   int failures_ = 0;                ///< in a row, without a row in between
   int timeouts_ = 0;                ///< the same, of statements at the smallest LIMIT

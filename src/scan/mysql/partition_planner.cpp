@@ -23,6 +23,8 @@ constexpr milliseconds kSmallSetLimit = 3s;
 /// For the ends of the key range; longer when an index cannot serve tenant and filters together.
 constexpr milliseconds kProbeLimit = 3s;
 constexpr milliseconds kLastProbeLimit = 60s;
+/// Ranges that the whole is put together of at first.
+constexpr int kGrid = 16;
 /// For all the EXPLAINs of a plan.
 constexpr milliseconds kEstimatesLimit = 3s;
 
@@ -67,6 +69,16 @@ class RangeEstimates {
  public:
   RangeEstimates(MysqlKeyQuery& query, const KeyDomain& domain, std::size_t column, Int128 low)
       : query_(query), domain_(domain), column_(column), known_{{low, 0.0}} {}
+
+  /// The rows up to `high`, and at a grid on the way. REQUIRES: is called first.
+  Status begin(Int128 high) {
+    const Int128 low = known_.begin()->first;
+    for (int i = 1; i <= kGrid; ++i) {
+      const Int128 number = i == kGrid ? high : low + (high - low) / kGrid * i;
+      CHECK_OK(rows_up_to(number));
+    }
+    return {};
+  }
 
   Result<std::vector<double>> rows_up_to(const std::vector<std::string>& values) {
     std::vector<double> rows;
@@ -202,6 +214,7 @@ Result<std::optional<std::vector<KeyTuple>>> MysqlPartitionPlanner::guessed_cuts
   if (at + 1 < least.size() && *high - *low < Int128{partitions} * 10) return std::optional<std::vector<KeyTuple>>();
 
   RangeEstimates estimates(query_, *domain, at, *low);
+  CHECK_OK(estimates.begin(*high));
   const auto rows_up_to = [&](const std::vector<std::string>& values) { return estimates.rows_up_to(values); };
   TRY(const auto cuts, cut_numbers(partitions, *domain, {.low = *low, .high = *high}, {}, rows_up_to));
   std::vector<KeyTuple> guesses;

@@ -53,6 +53,10 @@ class MysqlSource final : public SourceDatabase {
     return MysqlPartitionPlanner(query).plan(request);
   }
 
+  int max_connections() const override { return servers_->source().max_connections; }
+
+  SourceHealth health() const override { return servers_->health(); }
+
   Status ping() override {
     TRY(const MysqlLease lease, MysqlLease::open(*servers_, "ping", {}));
     CHECK_OK(lease.connection->query("SELECT 1", {}));

@@ -138,6 +138,7 @@ Source MysqlTest::source_settings() const {
   source.name = "app";
   source.driver = SourceDriver::mysql;
   source.primary = url();
+  source.primary_max_rows = kAnyRows;
   return source;
 }
 

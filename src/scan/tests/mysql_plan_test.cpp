@@ -49,8 +49,10 @@ TEST_F(MysqlPlanTest, LargeSetsAreCutByTheOptimizersEstimates) {
   const auto rows = sizes(*source, whole, *plan);
   EXPECT_EQ(rows[0] + rows[1] + rows[2] + rows[3], 300'000);
   for (const std::int64_t part : rows) {
-    EXPECT_GT(part, 30'000);
-    EXPECT_LT(part, 135'000);
+    // Even would be 75,000; InnoDB's estimates are no better than this. Even cuts of the keys would make one of
+    // 280,000.
+    EXPECT_GT(part, 20'000);
+    EXPECT_LT(part, 180'000);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "scan/mysql/address.h"
 #include "scan/mysql/connection.h"
+#include "scan/mysql/lag_query.h"
 #include "scan/tests/mysql_fixture.h"
 
 namespace longshore {
@@ -230,6 +231,70 @@ TEST_F(MysqlRecoveryTest, NoMoreConnectionsThanAllowed) {
   const auto reading = read_range(*source, whole, {});
   ASSERT_TRUE(reading) << reading.error().message;
   EXPECT_EQ(reading->rows.size(), 10U);
+}
+
+/// A heartbeat table says how far the server is behind.
+TEST_F(MysqlRecoveryTest, ReadingPausesWhileTheServerLags) {
+  make_rows(1000);
+  run("CREATE TABLE heartbeat (lag decimal(9,3))");
+  run("INSERT INTO heartbeat VALUES (0.25)");
+  Source settings = source_settings();
+  settings.max_lag = 1s;
+  settings.lag_query = "SELECT lag FROM heartbeat";
+  settings.batch_rows = 100;
+  const auto source = open(settings);
+  const ExportSpec whole = spec(*source, "t", {"id"});
+  PressureNote note;
+  auto scan =
+      source->open_scan({.spec = &whole, .range = {}, .batch = {.rows = 100}, .label = "lag", .pressure = &note}, {});
+  ASSERT_TRUE(scan);
+  RowBatch batch = batch_for(whole);
+  ASSERT_TRUE((*scan)->next(batch));
+  run("UPDATE heartbeat SET lag = 100");
+  while (source->health().servers.empty() || source->health().servers[0].lag.value_or(0) < 1) std::this_thread::yield();
+  std::jthread healing([&] {
+    while (note.text().find("paused") == std::string::npos) std::this_thread::yield();
+    run("UPDATE heartbeat SET lag = 0");
+  });
+  std::size_t rows = batch.row_count();
+  while (true) {
+    const auto more = (*scan)->next(batch);
+    ASSERT_TRUE(more) << more.error().message;
+    if (!*more) break;
+    rows += batch.row_count();
+  }
+  EXPECT_EQ(rows, 1000U);
+  EXPECT_GT(source->health().paused_seconds, 0);
+}
+
+TEST_F(MysqlRecoveryTest, LagIsWhatTheServerSays) {
+  const auto session = MysqlConnection::open(
+      {.address = parse_mysql_address(url()).value(), .label = "test", .statement_timeout = {}, .place = nullptr}, {});
+  ASSERT_TRUE(session) << session.error().message;
+  const auto lag = [&](const std::string& query) { return ask_lag(**session, query, true, {}).value(); };
+  // It replicates from nobody.
+  EXPECT_EQ(lag("").lag, Duration::zero());
+  EXPECT_EQ(lag("SELECT 1.5").lag, Duration(1500ms));
+  EXPECT_EQ(lag("SELECT -3").lag, Duration::zero());
+  for (const char* query : {"SELECT NULL", "SELECT 1, 2", "SELECT 'x'", "SELECT 1 WHERE FALSE", "SELECT nothing"}) {
+    EXPECT_EQ(lag(query).lag, std::nullopt) << query;
+    EXPECT_FALSE(lag(query).remark.empty()) << query;
+  }
+}
+
+TEST_F(MysqlRecoveryTest, ThePrimaryServesSmallExportsOnly) {
+  make_rows(3000);
+  run("ANALYZE TABLE t");
+  Source settings = source_settings();
+  settings.primary_max_rows = 1000;
+  const auto source = open(settings);
+  expect_error(read_range(*source, spec(*source, "t", {"id"}), {}), "primary_refused", "app");
+}
+
+TEST_F(MysqlRecoveryTest, SnapshotsAreRefused) {
+  make_rows(3);
+  const auto source = open();
+  expect_error(source->take_snapshot(spec(*source, "t", {"id"}), "x", {}), "snapshot_unsupported", "");
 }
 
 TEST(MysqlErrorTest, NumbersBecomeWhatTheyMean) {
