@@ -88,6 +88,7 @@ Status PostgresServers::end_lost_sessions(const ConnectionSlot& slot, const std:
   const bool unproven = slot.place()->unproven();
   if (suspects.empty() && !unproven) return {};
   std::vector<std::string> tags;
+  tags.reserve(suspects.size() + 1);
   for (const SuspectPlace& suspect : suspects) tags.push_back(suspect.tag);
   if (unproven) tags.push_back(slot.place()->tag());
   bool all_ended = true;

@@ -1,6 +1,7 @@
 #include "scan/pressure/pacer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace longshore {
@@ -105,7 +106,7 @@ void Pacer::finish(const Turn& turn, Duration busy, std::optional<double> slowdo
 
 std::string paced_text(const std::string& source, double share) {
   if (share >= 1) return "paced: reading pauses between statements (pacing of source " + source + ")";
-  const int percent = std::max(1, static_cast<int>(share * 100 + 0.5));
+  const long percent = std::max(1L, std::lround(share * 100));
   return "paced: reading takes at most " + std::to_string(percent) +
          " % of the time, so that the database has time for others (pacing of source " + source + ")";
 }
