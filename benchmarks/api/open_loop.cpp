@@ -61,7 +61,9 @@ int receive(int socket) {
     const ssize_t got = ::recv(socket, buffer, sizeof buffer, 0);
     if (got <= 0) return 0;
     text.append(buffer, static_cast<std::size_t>(got));
-    if (end != std::string::npos || (end = text.find("\r\n\r\n")) == std::string::npos) continue;
+    if (end != std::string::npos) continue;
+    end = text.find("\r\n\r\n");
+    if (end == std::string::npos) continue;
     const std::size_t field = text.find("Content-Length: ");
     if (field < end) length = std::strtoul(text.c_str() + field + 16, nullptr, 10);
   }
@@ -98,8 +100,10 @@ int main(int argc, char** argv) {
   std::vector<double> milliseconds;
   int refused = 0;
   const auto start = Clock::now() + std::chrono::milliseconds(100);
+  const int connections = std::atoi(argv[7]);
   std::vector<std::jthread> threads;
-  for (int i = 0; i < std::atoi(argv[7]); ++i) {
+  threads.reserve(static_cast<std::size_t>(std::max(connections, 1)));
+  for (int i = 0; i < connections; ++i) {
     threads.emplace_back([&] {
       std::mt19937_64 random(std::random_device{}());
       const int socket = connect_to(plan.port);
