@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
   Source settings;
   settings.name = "bench";
   settings.driver = SourceDriver::postgres;
-  settings.primary = argv[1];
+  settings.replicas = {argv[1]};
   settings.primary_max_rows = kAnyRows;
   const auto source = make_source(settings).value();
   const ExportSpec spec = spec_of(argv[2], argv[3]);

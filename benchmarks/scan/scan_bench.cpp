@@ -66,7 +66,7 @@ int main(int argc, char** argv) {
   Source settings;
   settings.name = "bench";
   settings.driver = SourceDriver::postgres;
-  settings.primary = argv[1];
+  settings.replicas = {argv[1]};
   settings.max_connections = partitions;
   const auto source = make_source(settings).value();
   const ExportSpec spec = audit_logs(*source);

@@ -176,8 +176,8 @@ TEST_F(CatalogTest, SourcesArePacedAndGuardedUnlessTheySayOtherwise) {
     return catalog ? catalog->sources().front() : Source{};
   };
   const Source usual = source_of("");
-  EXPECT_EQ(usual.pacing.rule.duty, 0.5);
-  EXPECT_EQ(usual.pacing.rule.least_duty, 0.05);
+  EXPECT_EQ(usual.pacing.rule.duty, 0.25);
+  EXPECT_EQ(usual.pacing.rule.least_duty, 0.03);
   EXPECT_EQ(usual.max_lag, 5s);
   EXPECT_EQ(usual.max_pause, 1h);
   EXPECT_EQ(usual.primary_max_rows, 10'000);

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 /// The time that may be used without waiting after a rest.
 constexpr Duration kBurst = 100ms;
 constexpr double kSlow = 2.0;
-constexpr double kCalm = 1.5;
+constexpr double kCalm = 1.3;
 constexpr double kShrink = 0.67;
 constexpr double kGrow = 1.1;
 /// No statement is followed by a longer wait: a share that small is silence enough.
