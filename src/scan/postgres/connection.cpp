@@ -55,7 +55,9 @@ class OwnDescriptor {
 
 /// The end of a session that holds a place: its process on the server has ended when the socket does, for it is the
 /// process's end that closes it. False when that does not happen in time.
-bool wait_for_end(int socket) {
+/// `running`: how to cancel its statement, nullptr if there is none. That is done again and again: a server that has
+/// not yet read the statement lets a cancellation pass.
+bool wait_for_end(int socket, PGcancel* running) {
   const auto until = std::chrono::steady_clock::now() + kFarewell;
   std::array<char, 4096> rest{};
   while (std::chrono::steady_clock::now() < until) {
@@ -63,7 +65,10 @@ bool wait_for_end(int socket) {
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) return true;
     if (got > 0) continue;
     pollfd entry{.fd = socket, .events = POLLIN, .revents = 0};
-    ::poll(&entry, 1, static_cast<int>(kStopCheck.count()));
+    if (::poll(&entry, 1, static_cast<int>(kStopCheck.count())) == 0 && running != nullptr) {
+      std::array<char, 256> reason{};
+      if (PQcancel(running, reason.data(), static_cast<int>(reason.size())) == 0) running = nullptr;
+    }
   }
   return false;
 }
@@ -100,11 +105,15 @@ struct FreeResult {
 struct FreeMemory {
   void operator()(void* memory) const { PQfreemem(memory); }
 };
+struct FreeCancel {
+  void operator()(PGcancel* cancel) const { PQfreeCancel(cancel); }
+};
 struct FreeOptions {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
 using Connection = std::unique_ptr<PGconn, FreeConnection>;
 using ResultHandle = std::unique_ptr<PGresult, FreeResult>;
+using CancelHandle = std::unique_ptr<PGcancel, FreeCancel>;
 using CopyRow = std::unique_ptr<char, FreeMemory>;
 
 enum class Phase {
@@ -189,6 +198,7 @@ struct PostgresConnection::State {
   Connection connection;
   OwnDescriptor socket;      ///< the session's socket, held beside libpq: there until its end was seen
   bool silent_loss = false;  ///< the server may not know that the connection is lost
+  bool abandoned = false;    ///< a statement was cancelled and its end not waited for
   std::optional<std::stop_callback<std::function<void()>>> when_lost;
   Phase phase = Phase::idle;
   CopyRow row;
@@ -218,8 +228,11 @@ struct PostgresConnection::State {
     if (place == nullptr || connection == nullptr) return;
     // A login that is given up has no guard yet.
     if (socket.get() < 0 && PQsocket(get()) >= 0) socket.reset(::fcntl(PQsocket(get()), F_DUPFD_CLOEXEC, 0));
+    const bool running = (phase != Phase::idle || abandoned) && !silent_loss && PQstatus(get()) == CONNECTION_OK;
+    const CancelHandle statement(running ? PQgetCancel(get()) : nullptr);
     connection.reset();
-    if (silent_loss || (socket.get() >= 0 && !wait_for_end(socket.get()))) place->doubt();
+    if (socket.get() >= 0) ::shutdown(socket.get(), SHUT_WR);  // a server that waits for a login hears no good-bye
+    if (silent_loss || (socket.get() >= 0 && !wait_for_end(socket.get(), statement.get()))) place->doubt();
     if (socket.get() >= 0) ::shutdown(socket.get(), SHUT_RDWR);
   }
 
@@ -267,7 +280,10 @@ struct PostgresConnection::State {
 
   /// Errors that leave the connection in the middle of something end what the server does.
   Error abandon(Error error) {
-    if (error.code == "scan_stopped") cancel();
+    if (error.code == "scan_stopped") {
+      cancel();
+      abandoned = true;
+    }
     return error;
   }
 

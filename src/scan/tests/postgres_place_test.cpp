@@ -139,6 +139,7 @@ TEST_F(PostgresPlaceTest, WhoLostItsPlaceWhileItSleptSendsNothingAndOpensNothing
   const auto refused = PostgresConnection::open(
       {.connection_string = dsn(), .application_name = "longshore/late", .statement_timeout = {}, .place = place}, {});
   expect_error(refused, "source_unavailable", "right to this connection");
+  EXPECT_FALSE(place->doubted()) << "the server was left with half a login";
 }
 
 TEST_F(PostgresPlaceTest, AFenceEndsSessionsOfTheMarkUpToTheTagAndNoOthers) {
