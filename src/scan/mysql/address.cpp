@@ -66,7 +66,7 @@ Status read_option(const std::string& name, const std::string& value, MysqlAddre
 Result<MysqlAddress> parse_mysql_address(const std::string& url) {
   const auto parsed = boost::urls::parse_uri(url);
   if (!parsed) return fail(bad_address("a MySQL connection string is a URL, which this is not"));
-  const boost::urls::url_view view = *parsed;
+  const boost::urls::url_view& view = *parsed;
   const std::string scheme = lower(view.scheme());
   if (scheme != "mysql" && scheme != "mariadb") {
     return fail(bad_address("a MySQL connection string begins with mysql:// or mariadb://"));

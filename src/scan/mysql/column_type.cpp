@@ -114,7 +114,7 @@ bool can_be_read_as(const MysqlColumn& column, const DataType& declared) {
 }
 
 std::string expression_of(const MysqlColumn& column) {
-  const std::string name = "r." + quote_identifier(column.name);
+  std::string name = "r." + quote_identifier(column.name);
   switch (column.kind) {
     case MysqlKind::float32:
       // As a float, the server writes six digits, which are another number. As a double it writes all that are needed.

@@ -1,6 +1,7 @@
 #include "scan/mysql/key_query.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "scan/mysql/literal.h"
@@ -65,7 +66,7 @@ Result<std::int64_t> MysqlKeyQuery::estimated_rows(const std::string& condition)
   // Without rows it is an impossible condition.
   const auto rows = parse_float64(plan.rows[0][rows_at].value_or("0")).value_or(0);
   const auto filtered = parse_float64(plan.rows[0][rows_at + 1].value_or("100")).value_or(100);
-  return static_cast<std::int64_t>(rows * std::clamp(filtered, 0.0, 100.0) / 100.0 + 0.5);
+  return std::llround(rows * std::clamp(filtered, 0.0, 100.0) / 100.0);
 }
 
 Result<std::optional<std::int64_t>> MysqlKeyQuery::count(const std::string& condition, std::optional<std::int64_t> most,

@@ -96,8 +96,9 @@ Result<std::string> MysqlKey::compare(const KeyTuple& key, std::string_view stri
     if (sql.empty()) {
       sql = names_[i] + " " + std::string(last) + " " + literal;
     } else {
-      sql = "(" + names_[i] + " " + std::string(strict) + " " + literal + " OR (" + names_[i] + " = " + literal +
-            " AND " + sql + "))";
+      sql = join({"(", names_[i], " ", std::string(strict), " ", literal, " OR (", names_[i], " = ", literal, " AND ",
+                  sql, "))"},
+                 "");
     }
   }
   return sql;

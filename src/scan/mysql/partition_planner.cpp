@@ -233,12 +233,12 @@ Result<std::vector<KeyTuple>> MysqlPartitionPlanner::keys_behind(const std::vect
   std::vector<KeyTuple> keys;
   for (const KeyTuple& guess : guesses) {
     TRY(const std::string behind, key.behind(guess));
-    std::string condition = query_.where() + " AND " + behind + " AND " + below;
+    std::vector<std::string> conditions{query_.where(), behind, below};
     if (!keys.empty()) {
-      TRY(const std::string rising, key.behind(keys.back()));
-      condition += " AND " + rising;
+      TRY(std::string rising, key.behind(keys.back()));
+      conditions.push_back(std::move(rising));
     }
-    TRY(auto found, query_.first_key(condition, false, kProbeLimit));
+    TRY(auto found, query_.first_key(join(conditions, " AND "), false, kProbeLimit));
     // One cut less makes two ranges one, which is always right.
     if (found && *found) keys.push_back(**std::move(found));
   }

@@ -171,10 +171,9 @@ Status MysqlRowDecoder::decode(std::span<const std::string_view> fields, RowBatc
     const std::string_view text = fields[i];
     const bool dated = columns_[i].kind == MysqlKind::date || columns_[i].kind == MysqlKind::datetime ||
                        columns_[i].kind == MysqlKind::timestamp;
-    if (text.data() == nullptr) {
-      batch.column(i).append_null();
-    } else if (zero_dates_are_null_ && dated && columns_[i].type.logical != LogicalType::text &&
-               text.starts_with("0000-00-00")) {
+    const bool zero_date = zero_dates_are_null_ && dated && columns_[i].type.logical != LogicalType::text &&
+                           text.starts_with("0000-00-00");
+    if (text.data() == nullptr || zero_date) {
       batch.column(i).append_null();
     } else if (!append_mysql_value(text, columns_[i], batch.column(i))) {
       return fail(source_value_mismatch(columns_[i].name, columns_[i].type, text, key));
