@@ -77,7 +77,7 @@ class WorkerTest : public testing::Test {
   /// Waits for a final state and for the cleaning after it.
   ExportJob wait_finished(const JobId& id) {
     for (;;) {
-      const ExportJob seen = job(id);
+      ExportJob seen = job(id);
       if (is_terminal(seen.state) && leftovers(seen).empty()) return seen;
       std::uint64_t counter = 0;
       signal_.wait(counter, milliseconds{5}, {});

@@ -37,14 +37,14 @@ class ScriptedTransport final : public HttpTransport {
     replies_.push_back(std::move(reply));
     return *this;
   }
-  ScriptedTransport& then(int status, std::string body = "", Headers headers = {}) {
+  ScriptedTransport& then(int status, const std::string& body = "", const Headers& headers = {}) {
     return then([=](const HttpRequest& request) -> Result<HttpResponse> {
       HttpResponse response{status, headers, body};
       if (request.sink != nullptr && status / 100 == 2) request.sink->append(std::exchange(response.body, ""));
       return response;
     });
   }
-  ScriptedTransport& then_error(std::string code, bool retriable = true) {
+  ScriptedTransport& then_error(const std::string& code, bool retriable = true) {
     return then([=](const HttpRequest&) -> Result<HttpResponse> {
       return fail(external_error(code, "scripted " + code, retriable));
     });
