@@ -66,6 +66,7 @@ void DatasetReader::read_place() {
     const bool known = std::ranges::find(sources_, dataset_.source, &Source::name) != sources_.end();
     if (!dataset_.source.empty() && !known) {
       std::vector<std::string> names;
+      names.reserve(sources_.size());
       for (const Source& source : sources_) names.push_back(source.name);
       findings_.add(node->position, "unknown_source",
                     "there is no source " + quoted(dataset_.source) + did_you_mean(dataset_.source, names));
