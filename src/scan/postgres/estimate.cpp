@@ -17,6 +17,21 @@ using namespace std::chrono_literals;
 /// Up to here an estimate is replaced by a count.
 constexpr std::int64_t kCountUpTo = 50'000;
 constexpr std::chrono::milliseconds kCountLimit = 2s;
+/// Pages to look at where statistics are known to be wrong.
+constexpr double kSampledPages = 400;
+constexpr std::chrono::milliseconds kSampleLimit = 500ms;
+
+/// The selected rows by a sample of the relation's pages; 0 where none can be taken.
+Result<std::int64_t> sampled_rows(PostgresKeyQuery& query) {
+  TRY(const RelationShape shape, query.shape());
+  if (!shape.can_be_sampled()) return 0;
+  const double percent = std::min(100.0, 100.0 * kSampledPages / static_cast<double>(shape.pages));
+  const auto sample = query.sample_pages(percent, kSampleLimit);
+  // Who may read some columns only may not see on which page a row is.
+  if (!sample && sample.error().code == "source_denied") return 0;
+  TRY(const auto looked, sample);
+  return looked ? static_cast<std::int64_t>(static_cast<double>(looked->rows) * 100.0 / percent) : 0;
+}
 
 }  // namespace
 
@@ -26,10 +41,13 @@ Result<ScanEstimate> estimate_export(PostgresConnection& connection, const Expor
   TRY(estimate.rows, query.estimated_rows(query.where()));
   if (estimate.rows < kCountUpTo) {
     TRY(const auto rows, query.count(query.where(), kCountUpTo + 1, kCountLimit));
-    // More than were counted: the statistics are stale, and only a lower bound is known.
-    if (rows) {
-      estimate.exact = *rows <= kCountUpTo;
-      estimate.rows = std::max(estimate.exact ? 0 : estimate.rows, *rows);
+    if (rows && *rows <= kCountUpTo) {
+      estimate.exact = true;
+      estimate.rows = *rows;
+    } else {
+      // There are more than statistics say: they are stale, or there are none.
+      TRY(const std::int64_t sampled, sampled_rows(query));
+      estimate.rows = std::max({estimate.rows, rows.value_or(0), sampled});
     }
   }
   std::vector<std::string> columns;

@@ -201,6 +201,19 @@ TEST_F(PostgresPlanTest, EstimatesCountWhatIsSmall) {
   EXPECT_EQ(source->estimate(spec, {})->rows, 0);
 }
 
+TEST_F(PostgresPlanTest, EstimatesLookAtPagesWhereStatisticsAreMissing) {
+  run("CREATE TABLE {}.t (id int PRIMARY KEY, tenant text, label text) WITH (autovacuum_enabled = off)");
+  run("INSERT INTO {}.t SELECT i, 't' || i % 2, repeat('x', 40) FROM generate_series(1, 400000) i");
+  const auto source = open();
+  ExportSpec spec = this->spec(*source, "t", {"id"});
+  spec.dataset.tenant_column = "tenant";
+  spec.tenant = "t1";
+  const auto estimate = source->estimate(spec, {});
+  ASSERT_TRUE(estimate) << estimate.error().message;
+  EXPECT_FALSE(estimate->exact);
+  EXPECT_NEAR(static_cast<double>(estimate->rows), 200'000, 40'000);
+}
+
 TEST_F(PostgresPlanTest, FiltersCount) {
   run("CREATE TABLE {}.t AS SELECT i AS id, i % 4 AS kind FROM generate_series(1, 1000) i");
   const auto source = open();
