@@ -10,7 +10,7 @@ import java.util.zip.GZIPInputStream;
 
 /** Prints the SHA-256 of each gzip file's content, read from a stream that gives little at a time, like a socket. */
 class ReadGzip {
-  /** Between two packets available() is 0: GZIPInputStream then takes the end of a member for the end of the file. */
+  /** Between two packets available() is 0: older versions of GZIPInputStream then take the end of a member for that of the file. */
   static class SlowStream extends FilterInputStream {
     private int turn = 0;
 

@@ -1,5 +1,6 @@
 // Files read back by readers that nobody here wrote: Python's csv, json, gzip and zstandard, Node's zlib, Java's
 // GZIPInputStream, the gzip and zstd commands.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -182,10 +183,13 @@ TEST(ReadBack, GzipByJavaOverASlowStream) {
   const Pair pair = make_pair_of_files(Compression::gzip);
   const TemporaryDirectory directory;
   const std::string file = directory.write("a.gz", pair.compressed);
-  // A file of two members shows that this reader does stop at the first, which is what the test is about.
+  // A file of two members shows what this reader does at the end of the first: Java's stopped there until JDK-7036144
+  // was mended, which is why our files have one; newer ones go on. Either way ours must come whole.
   const std::string twice = directory.write("twice.gz", pair.compressed + pair.compressed);
   const CommandResult result = run_command("java " LONGSHORE_ENCODE_TESTS "/ReadGzip.java " + file + " " + twice);
-  EXPECT_EQ(result.output, sha256_hex(pair.plain) + "\n" + sha256_hex(pair.plain) + "\n") << kInstall;
+  const std::string once = sha256_hex(pair.plain) + "\n";
+  EXPECT_THAT(result.output, testing::AnyOf(once + once, once + sha256_hex(pair.plain + pair.plain) + "\n"))
+      << kInstall;
 }
 
 /// Whatever way the same rows are cut into partitions, batches and encoders, the file is the same.
