@@ -125,10 +125,11 @@ datasets:
         server.wait_running(first)
         second = server.create()["exportId"]
         third = server.create()["exportId"]
-        self.assertEqual([server.status(e)["queuePosition"] for e in (first, second, third)], [None, 1, 2])
+        # Positions are remembered for half a second.
+        harness.wait_until(lambda: [server.status(e)["queuePosition"] for e in (first, second, third)] == [None, 1, 2], "both are queued")
         server.call("POST", f"/v1/exports/{second}/cancel")
         self.assertEqual(server.status(second)["status"], "CANCELLED")
-        self.assertEqual(server.status(third)["queuePosition"], 1)
+        harness.wait_until(lambda: server.status(third)["queuePosition"] == 1, "the third is the next")
         self.set_pause(0)
         server.wait_succeeded(third)
         self.assertEqual(server.status(first)["status"], "SUCCEEDED")
