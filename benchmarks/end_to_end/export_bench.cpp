@@ -119,7 +119,8 @@ int main(int argc, char** argv) {
     plan.partition_rows = 1;
     plan.partition_bytes = size.rows * size.bytes_per_row / partitions + 1;
   }
-  const WorkerRooms rooms{*metadata, *metadata, *store, formats, sources, signal, memory, metrics, clock, key, plan, *metadata};
+  const WorkerRooms rooms{*metadata, *metadata, *store, formats, sources, signal,
+                          memory,    metrics,   clock,  key,     plan,    *metadata};
   WorkerOptions options;
   options.host = "bench";
   options.slots = slots;
