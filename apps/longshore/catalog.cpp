@@ -102,6 +102,7 @@ struct InitOptions {
   std::string dsn;
   std::string name = "app";
   std::string output;
+  bool replica = false;
   bool force = false;
 };
 
@@ -116,7 +117,13 @@ Source as_seen_from(const std::string& catalog_path, Source source) {
 }
 
 Status init(const InitOptions& options) {
-  TRY(const Source source, source_of_dsn(options.dsn, options.name));
+  TRY(Source source, source_of_dsn(options.dsn, options.name));
+  if (options.replica) {
+    if (source.primary.empty()) {
+      return fail(user_error("bad_arguments", "--replica is for database servers; a SQLite file has no replicas"));
+    }
+    source.replicas = {std::exchange(source.primary, {})};
+  }
   TRY(const auto database, make_source(source));
   CHECK_OK(database->ping());
   const bool to_file = !options.output.empty() && options.output != "-";
@@ -155,6 +162,9 @@ void add_catalog_command(CLI::App& app, Action& action) {
   init_command->add_option("--name", options->name, "What the catalog calls the source")->capture_default_str();
   init_command->add_option("-o,--output", options->output, "Where to write it; nothing or -: standard output")
       ->type_name("FILE");
+  init_command->add_flag(
+      "--replica", options->replica,
+      "The server is a read replica, or no product depends on it: it may be read from without limit");
   init_command->add_flag("--force", options->force, "Write over an existing file");
   init_command->callback([options, &action] {
     action = [options] {

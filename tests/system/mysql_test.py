@@ -71,10 +71,10 @@ class MysqlTest(unittest.TestCase):
         cls.sql("SET time_zone = '+00:00', sql_mode = 'NO_BACKSLASH_ESCAPES';" + INSERT)
         cls.sql("INSERT INTO events (tenant_id, id) VALUES ('ACME', 1); ANALYZE TABLE events")
         cls.catalog = cls.directory / "catalog.yaml"
-        run(harness.BINARY, "catalog", "init", "--source", cls.url, "-o", cls.catalog)
+        run(harness.BINARY, "catalog", "init", "--replica", "--source", cls.url, "-o", cls.catalog)
         text = cls.catalog.read_text()
         # Full speed, from the only server that there is.
-        text = text.replace("driver: mysql\n", "driver: mysql\n    pacing: off\n    primary_max_rows: unlimited\n")
+        text = text.replace("driver: mysql\n", "driver: mysql\n    pacing: off\n")
         cls.catalog.write_text(text)
 
     @classmethod
