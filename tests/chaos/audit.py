@@ -137,6 +137,11 @@ class Audit:
             SELECT w.id FROM export_workers w JOIN owners o ON o.worker = w.id
             WHERE o.process = '{process}' AND w.status = 'ALIVE' AND w.heartbeat_at > now() - interval '3 s'""")
 
+    def declared_lost(self, process):
+        """Whether the others have given the process up, under all of its names."""
+        return not self.rows(f"""
+            SELECT w.id FROM export_workers w JOIN owners o ON o.worker = w.id WHERE o.process = '{process}' AND w.status = 'ALIVE'""")
+
     def names(self, process):
         """All names that a process has worked under."""
         return [row["worker"] for row in self.rows(f"SELECT worker FROM owners WHERE process = '{process}' ORDER BY worker")]

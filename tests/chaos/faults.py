@@ -61,6 +61,8 @@ def stop_worker(cluster, random, seconds, note):
     before = cluster.audit.names(node.name)
     note["held"] = len(cluster.audit.held_by(node.name))
     time.sleep(cluster.lease + 1 + seconds)
+    # Whoever wakes before the others have noticed may keep its name.
+    harness.wait_until(lambda: cluster.audit.declared_lost(node.name), f"{node.name} is given up")
     node.server.signal(signal.SIGCONT)
     harness.wait_until(lambda: len(cluster.audit.names(node.name)) > len(before), f"{node.name} comes back under a new name")
 
