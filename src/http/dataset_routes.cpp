@@ -88,6 +88,13 @@ json::object options_of(const std::string& format) {
   return {};
 }
 
+/// How the rows may belong together, the default first.
+json::object consistencies_of(const Dataset& dataset) {
+  json::array words;
+  for (const Consistency consistency : dataset.consistencies) words.emplace_back(to_string(consistency));
+  return option(std::move(words), json::string(to_string(dataset.consistencies.front())));
+}
+
 json::value limit_or_null(std::int64_t limit) {
   return limit == 0 ? json::value(nullptr) : json::value(limit);
 }
@@ -118,8 +125,9 @@ json::object dataset_object(const Dataset& dataset, const std::vector<FormatView
        dataset.time_column.empty() ? json::value(nullptr) : json::value(json::array{"from", "to", "date_range"})},
       {"filters", filters_of(dataset)},
       {"formats", formats_of(formats)},
-      {"options",
-       json::object{{"title", text(kMaxTitle)}, {"timeZone", option(nullptr, json::string(ExportSpec().time_zone))}}},
+      {"options", json::object{{"title", text(kMaxTitle)},
+                               {"timeZone", option(nullptr, json::string(ExportSpec().time_zone))},
+                               {"consistency", consistencies_of(dataset)}}},
       {"limits", json::object{{"maxBodyBytes", 1 << 20}, {"retentionSeconds", retention}}},
   };
 }

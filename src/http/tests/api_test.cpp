@@ -235,6 +235,8 @@ TEST_F(ApiTest, ShowsWhatBelongsToAnExport) {
 TEST_F(ApiTest, ShowsDatasets) {
   EXPECT_THAT(get("/v1/datasets").body, StartsWith(R"({"datasets":[{"name":"audit_logs")"));
   EXPECT_THAT(get("/v1/datasets/audit_logs").body, StartsWith(R"({"name":"audit_logs")"));
+  EXPECT_THAT(get("/v1/datasets/audit_logs").body,
+              HasSubstr(R"("consistency":{"values":["snapshot","best_effort"],"default":"snapshot"})"));
   const RawResponse missing = get("/v1/datasets/audit_log");
   EXPECT_EQ(missing.status, 404);
   EXPECT_THAT(missing.body, AllOf(HasSubstr("dataset_not_found"), HasSubstr("did you mean")));

@@ -141,7 +141,8 @@ TEST(DatasetView, ShowsColumnsFiltersFormatsAndLimits) {
       R"("header":{"values":[true,false],"default":true},"bom":{"values":[true,false],"default":false},)"
       R"("profile":{"values":["spreadsheet","machine"],"default":"spreadsheet"},)"
       R"("lineEnding":{"values":["crlf","lf"],"default":"crlf"}}}],"options":{)"
-      R"("title":{"values":null,"default":null,"maxLength":200},"timeZone":{"values":null,"default":"UTC"}},)"
+      R"("title":{"values":null,"default":null,"maxLength":200},"timeZone":{"values":null,"default":"UTC"},)"
+      R"("consistency":{"values":["snapshot","best_effort"],"default":"snapshot"}},)"
       R"("limits":{"maxBodyBytes":1048576,"retentionSeconds":604800}})");
 }
 

@@ -18,6 +18,7 @@ inline Dataset audit_logs() {
   dataset.name = "audit_logs";
   dataset.time_column = "created_at";
   dataset.retention = std::chrono::hours(24 * 7);
+  dataset.consistencies = {Consistency::snapshot, Consistency::best_effort};
   dataset.columns = {{.name = "id",
                       .source = "id",
                       .type = {.logical = LogicalType::int64},

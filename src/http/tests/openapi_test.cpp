@@ -204,6 +204,9 @@ TEST_F(OpenapiTest, EveryOptionThatDatasetsShowIsDescribed) {
     views.push_back(std::move(view));
   }
   const json::value shown = json::parse(dataset_json(test::audit_logs(), views));
+  for (const auto& [name, option] : shown.at("options").as_object()) {
+    EXPECT_TRUE(schema("ExportRequest").at("properties").as_object().contains(name)) << name;
+  }
   for (const json::value& format : shown.at("formats").as_array()) {
     const json::object& options = format.at("options").as_object();
     const json::object& request = schema("ExportRequest").at("properties").as_object();
