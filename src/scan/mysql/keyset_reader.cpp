@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "scan/mysql/key_query.h"
 #include "scan/mysql/schema_reader.h"
 #include "scan/scan_errors.h"
 #include "scan/sql_text.h"
@@ -11,37 +10,28 @@
 
 namespace longshore {
 
-namespace {
-
-constexpr int kMaxFailures = 5;
-constexpr int kMaxTimeoutsAtSmallest = 2;
-constexpr std::int64_t kSmallestLimit = 100;
-constexpr std::chrono::milliseconds kFirstPause{50};
-constexpr std::chrono::milliseconds kLongestPause{2000};
-
-}  // namespace
-
 MysqlKeysetReader::MysqlKeysetReader(std::shared_ptr<const MysqlServers> servers, ScanRequest request,
                                      std::stop_token stop)
     : servers_(std::move(servers)),
       request_(std::move(request)),
       stop_(std::move(stop)),
       gate_(servers_->gate(request_.pressure)),
+      pacing_(servers_->pacer(), servers_->source().name, request_.pressure),
+      retries_(servers_->source(), servers_->count()),
       after_(request_.range.after),
-      limit_(std::clamp(servers_->source().batch_rows, 1, 10'000)),
       done_(request_.range.empty) {}
 
 Result<bool> MysqlKeysetReader::next(RowBatch& batch) {
   batch.clear();
   if (stop_.stop_requested()) return fail(scan_stopped());
-  waiting_since_ = clock_.steady_now();
+  pacing_.resume();
   while (!done_ && !batch.full(request_.batch)) {
     if (postponed_) CHECK_OK(recover(*std::exchange(postponed_, std::nullopt)));
     Status step = running_ ? read_rows(batch) : begin_statement();
     if (step && running_ && statement_rows_ == statement_limit_) step = finish_statement();
     if (!step) CHECK_OK(recover(std::move(step).error()));
   }
-  if (running_) busy_ += std::chrono::duration_cast<Duration>(clock_.steady_now() - waiting_since_);
+  if (running_) pacing_.leave();
   if (batch.row_count() == 0) return false;
   batch.set_last_key(*after_);
   return true;
@@ -60,11 +50,10 @@ Status MysqlKeysetReader::begin_statement() {
     TRY(const std::string upto, key_->up_to(*request_.range.upto));
     sql += " AND " + upto;
   }
-  sql += order_ + " LIMIT " + std::to_string(limit_);
+  sql += order_ + " LIMIT " + std::to_string(retries_.limit());
   statement_rows_ = 0;
-  statement_limit_ = limit_;
-  busy_ = Duration::zero();
-  waiting_since_ = clock_.steady_now();
+  statement_limit_ = retries_.limit();
+  pacing_.begin();
   CHECK_OK(connection_->send(sql, stop_));
   running_ = true;
   return {};
@@ -72,43 +61,17 @@ Status MysqlKeysetReader::begin_statement() {
 
 Status MysqlKeysetReader::hold_back() {
   if (connection_ != nullptr) {
-    TRY(const std::size_t server, gate_.pass(server_, stop_));
-    if (server != server_) {
+    TRY(const std::size_t server, gate_.pass(choice_.server, stop_));
+    if (server != choice_.server) {
       log_info("a scan leaves a server",
-               {{"scan", request_.label}, {"server", servers_->name(server_)}, {"for", servers_->name(server)}});
+               {{"scan", request_.label}, {"server", servers_->name(choice_.server)}, {"for", servers_->name(server)}});
       connection_.reset();
     }
   }
-  Pacer& pacer = servers_->pacer();
-  turn_ = {};
-  if (pacer.off()) return {};
-  turn_ = pacer.take_turn();
-  const auto since_end = std::chrono::duration_cast<Duration>(clock_.steady_now() - ended_at_);
-  const Duration wait = std::max(turn_.wait, pacer.pause() - since_end);
-  if (wait <= Duration::zero()) {
-    if (request_.pressure != nullptr) request_.pressure->clear();
-    return {};
-  }
-  if (request_.pressure != nullptr) request_.pressure->set(paced_text(servers_->source().name, pacer.share()));
-  if (!clock_.sleep_for(wait, stop_)) return fail(scan_stopped());
+  TRY(const bool waited, pacing_.take_turn(stop_));
+  if (!waited) return {};
   // The server may have fallen behind meanwhile.
-  return connection_ == nullptr || gate_.is_open(server_) ? Status() : hold_back();
-}
-
-void MysqlKeysetReader::account() {
-  ended_at_ = clock_.steady_now();
-  if (!turn_.expected) return;
-  busy_ += std::chrono::duration_cast<Duration>(ended_at_ - waiting_since_);
-  servers_->pacer().finish(turn_, busy_, baseline_.slowdown(ended_at_, busy_, statement_rows_));
-}
-
-Status MysqlKeysetReader::may_serve() {
-  const Source& source = servers_->source();
-  if (!servers_->is_primary(server_) || source.primary_max_rows == kAnyRows) return {};
-  TRY(MysqlKeyQuery query, MysqlKeyQuery::make(*connection_, *request_.spec, stop_));
-  TRY(const std::int64_t rows, query.estimated_rows(query.where()));
-  if (rows < source.primary_max_rows) return {};
-  return fail(primary_refused(source.name, rows, source.primary_max_rows, !source.replicas.empty()));
+  return connection_ == nullptr || gate_.is_open(choice_.server) ? Status() : hold_back();
 }
 
 Status MysqlKeysetReader::connect() {
@@ -117,20 +80,8 @@ Status MysqlKeysetReader::connect() {
     TRY(slot_, servers_->acquire_slot(stop_));
     use_ = servers_->use(stop_);
   }
-  while (true) {
-    TRY(server_, gate_.choose(wish_, stop_));
-    TRY(connection_, servers_->connect(server_, request_.label, stop_, slot_));
-    const Status served = may_serve();
-    if (served) {
-      wish_.except.reset();
-      return {};
-    }
-    connection_.reset();
-    if (served.error().code != "primary_refused" || !served.error().retriable) return fail(served.error());
-    // A replica may still come back; the failures until then are counted.
-    refused_ = served.error();
-    wish_.primary = false;
-  }
+  TRY(connection_, choice_.open(*servers_, gate_, slot_, request_.label, request_.spec, stop_));
+  return {};
 }
 
 Status MysqlKeysetReader::prepare() {
@@ -159,7 +110,7 @@ Status MysqlKeysetReader::prepare() {
   for (const MysqlWireColumn& column : wire) expressions.push_back(column.expression);
   select_ = join(expressions, ", ") + " FROM " + from_mysql_relation(spec.dataset) + " WHERE " + where;
   order_ = " ORDER BY " + join(key_->names(), ", ");
-  decoder_.emplace(std::move(wire), spec.columns.size(), servers_->address(server_).zero_dates_are_null);
+  decoder_.emplace(std::move(wire), spec.columns.size(), servers_->address(choice_.server).zero_dates_are_null);
   return {};
 }
 
@@ -177,7 +128,7 @@ Status MysqlKeysetReader::read_rows(RowBatch& batch) {
     TRY(const bool more, connection_->next_row(stop_));
     if (!more) {
       running_ = false;
-      account();
+      pacing_.end(statement_rows_);
       done_ = statement_rows_ < statement_limit_;
       return {};
     }
@@ -189,8 +140,7 @@ Status MysqlKeysetReader::read_rows(RowBatch& batch) {
       after_ = key;
     }
     ++statement_rows_;
-    failures_ = 0;
-    timeouts_ = 0;
+    retries_.row_came();
     if (batch.full(request_.batch)) break;
   }
   return {};
@@ -204,15 +154,14 @@ Status MysqlKeysetReader::finish_statement() {
     postponed_ = std::move(more).error();
     return {};
   }
-  account();
+  pacing_.end(statement_rows_);
   if (request_.range.upto && *after_ == *request_.range.upto) {
     done_ = true;
     return {};
   }
-  // After a timeout the statements grow back to their full size.
-  limit_ = std::min<std::int64_t>(limit_ * 2, std::clamp(servers_->source().batch_rows, 1, 10'000));
+  retries_.statement_ended_well();
   // A pause waits for the next call: what is read already is not held up.
-  if (!gate_.is_open(server_) || !servers_->pacer().off()) return {};
+  if (!gate_.is_open(choice_.server) || !pacing_.off()) return {};
   if (Status sent = begin_statement(); !sent) postponed_ = std::move(sent).error();
   return {};
 }
@@ -222,31 +171,11 @@ Status MysqlKeysetReader::recover(Error error) {
   if (error.code == "source_schema_changed" && decoder_) return fail(what_changed(std::move(error)));
   if (!timeout && error.code != "source_unavailable") return fail(std::move(error));
   running_ = false;
-  if (timeout) {
-    if (limit_ <= kSmallestLimit && ++timeouts_ > kMaxTimeoutsAtSmallest) {
-      return fail(source_timeout("source " + servers_->source().name + ": even " + std::to_string(limit_) +
-                                 " rows take longer than the statement timeout; is there an index on the tenant and "
-                                 "the key? " +
-                                 error.message));
-    }
-    limit_ = std::max(std::min(limit_, kSmallestLimit), limit_ / 2);
-    return {};  // the connection is as good as before
-  }
+  if (timeout) return retries_.timed_out(error);  // the connection is as good as before
   connection_.reset();
-  // Every server gets two chances at least.
-  const int allowed = std::max(kMaxFailures, static_cast<int>(servers_->count()) * 2);
-  if (++failures_ > allowed) {
-    const std::string gave_up = "gave up after " + std::to_string(failures_) + " attempts";
-    if (refused_) return fail(std::move(*refused_).with_context(gave_up + ": " + error.message));
-    return fail(std::move(error).with_context(gave_up));
-  }
-  wish_.except = server_;
-  // Another server may answer at once; a pause is due when all were tried.
-  if (static_cast<std::size_t>(failures_) % servers_->count() != 0) return {};
-  const int round = failures_ / static_cast<int>(servers_->count());
-  const auto pause = std::min(kLongestPause, kFirstPause * (1 << std::min(round - 1, 10)));
-  if (!clock_.sleep_for(pause, stop_)) return fail(scan_stopped());
-  return {};
+  choice_.wish.except = choice_.server;
+  TRY(const Duration pause, retries_.session_lost(std::move(error), choice_.refused));
+  return clock_.sleep_for(pause, stop_) ? Status() : fail(scan_stopped());
 }
 
 Error MysqlKeysetReader::what_changed(Error error) {

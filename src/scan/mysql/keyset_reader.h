@@ -10,7 +10,8 @@
 #include "scan/mysql/keyset_query.h"
 #include "scan/mysql/row_decoder.h"
 #include "scan/mysql/servers.h"
-#include "scan/pressure/pacer.h"
+#include "scan/pressure/paced_statements.h"
+#include "scan/pressure/scan_retries.h"
 #include "scan/pressure/server_gate.h"
 #include "scan/row_source.h"
 
@@ -36,10 +37,6 @@ class MysqlKeysetReader final : public RowSource {
   Status connect();
   /// Waits for the guard and the turn. Leaves a server that fell behind.
   Status hold_back();
-  /// A primary serves only exports of fewer estimated rows than the source says. Errors: `primary_refused`.
-  Status may_serve();
-  /// Tells the pacing what the statement took.
-  void account();
   /// The columns as they are now, checked against the spec. Fills decoder_, key_, select_ and order_.
   Status prepare();
   /// Adds rows until the batch is full or the statement ends.
@@ -59,13 +56,13 @@ class MysqlKeysetReader final : public RowSource {
   SystemClock clock_;
 
   ServerGate gate_;
-  MysqlServers::Use use_;
+  PacedStatements pacing_;
+  ScanRetries retries_;
+  SourceServers::Use use_;
 
   ConnectionSlot slot_;
   std::unique_ptr<MysqlConnection> connection_;
-  std::size_t server_ = 0;
-  ServerBoard::Wish wish_;        ///< what the next connection may go to
-  std::optional<Error> refused_;  ///< why the primary may not serve
+  ServerChoice<MysqlServers> choice_;
   std::optional<MysqlRowDecoder> decoder_;
   std::optional<MysqlKey> key_;
   std::string select_;                 ///< behind the word SELECT, up to the tenant and filter conditions
@@ -76,17 +73,7 @@ class MysqlKeysetReader final : public RowSource {
   bool running_ = false;              ///< a statement was sent and not yet read to its end
   std::int64_t statement_rows_ = 0;   ///< decoded of the running statement
   std::int64_t statement_limit_ = 0;  ///< its LIMIT
-  std::int64_t limit_;                ///< LIMIT of the next one; smaller after timeouts
   bool done_ = false;
-
-  Pacer::Turn turn_;  ///< of the running statement
-  LatencyBaseline baseline_;
-  Duration busy_{};                                      ///< waited for the running statement so far
-  std::chrono::steady_clock::time_point waiting_since_;  ///< for it, while next() runs
-  std::chrono::steady_clock::time_point ended_at_;
-
-  int failures_ = 0;                ///< in a row, without a row in between
-  int timeouts_ = 0;                ///< the same, of statements at the smallest LIMIT
   std::optional<Error> postponed_;  ///< of a statement sent ahead; handled by the next call
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "scan/value_text.h"
 
@@ -11,6 +12,8 @@ namespace {
 
 /// More is no lag but a wrong query: a date in seconds, say.
 constexpr double kMostSeconds = 1e9;
+/// A server that takes longer to say where it is has other worries than exports.
+constexpr Duration kAnswerWithin = std::chrono::seconds{5};
 
 Duration seconds_of(double seconds) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(std::max(seconds, 0.0)));
@@ -49,6 +52,31 @@ ServerReport report_of_channels(const MysqlRows& channels) {
   return {.up = true, .lag = seconds_of(most), .remark = {}};
 }
 
+class MysqlLagProbe final : public LagProbe {
+ public:
+  MysqlLagProbe(MysqlAddress address, std::string lag_query, bool is_primary)
+      : address_(std::move(address)), lag_query_(std::move(lag_query)), is_primary_(is_primary) {}
+
+  Result<ServerReport> ask(const std::stop_token& stop) override {
+    if (connection_ == nullptr) {
+      TRY(connection_,
+          MysqlConnection::open(
+              {.address = address_, .label = "monitor", .statement_timeout = kAnswerWithin, .place = nullptr}, stop));
+    }
+    auto answer = ask_lag(*connection_, lag_query_, is_primary_, stop);
+    if (!answer) connection_.reset();
+    return answer;
+  }
+
+  void hang_up() override { connection_.reset(); }
+
+ private:
+  const MysqlAddress address_;
+  const std::string lag_query_;
+  const bool is_primary_;
+  std::unique_ptr<MysqlConnection> connection_;
+};
+
 }  // namespace
 
 Result<ServerReport> ask_lag(MysqlConnection& connection, const std::string& query, bool is_primary,
@@ -62,6 +90,10 @@ Result<ServerReport> ask_lag(MysqlConnection& connection, const std::string& que
   }
   return unknown_lag("its lag cannot be asked: " + answer.error().message +
                      (query.empty() ? "; grant SLAVE MONITOR (MySQL: REPLICATION CLIENT), or set lag_query" : ""));
+}
+
+std::unique_ptr<LagProbe> mysql_lag_probe(MysqlAddress address, std::string lag_query, bool is_primary) {
+  return std::make_unique<MysqlLagProbe>(std::move(address), std::move(lag_query), is_primary);
 }
 
 }  // namespace longshore

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <stop_token>
 #include <string>
 
 #include "base/result.h"
 #include "scan/mysql/connection.h"
-#include "scan/pressure/server_board.h"
+#include "scan/pressure/server_monitor.h"
 
 namespace longshore {
 
@@ -18,5 +19,8 @@ namespace longshore {
 /// `source_unavailable`, `source_timeout`, `scan_stopped`.
 Result<ServerReport> ask_lag(MysqlConnection& connection, const std::string& query, bool is_primary,
                              const std::stop_token& stop);
+
+/// Asks by ask_lag(), with program_name `longshore/monitor`.
+std::unique_ptr<LagProbe> mysql_lag_probe(MysqlAddress address, std::string lag_query, bool is_primary);
 
 }  // namespace longshore

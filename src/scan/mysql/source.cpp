@@ -19,6 +19,8 @@ using namespace std::chrono_literals;
 /// Up to here an estimate is replaced by a count.
 constexpr std::int64_t kCountUpTo = 50'000;
 constexpr std::chrono::milliseconds kCountLimit = 2s;
+/// So long somebody who asks for an estimate may wait for a source that lags.
+constexpr Duration kEstimatePause = 3s;
 
 class MysqlSource final : public SourceDatabase {
  public:
@@ -29,7 +31,9 @@ class MysqlSource final : public SourceDatabase {
   }
 
   Result<ScanEstimate> estimate(const ExportSpec& spec, std::stop_token stop) override {
-    TRY(const MysqlLease lease, MysqlLease::open(*servers_, "estimate", stop));
+    // Planning waits as scans do. Who cannot be stopped is answering somebody: a source that lags is reported then.
+    const Duration pause = stop.stop_possible() ? servers_->source().max_pause : kEstimatePause;
+    TRY(const MysqlLease lease, MysqlLease::open_guarded(*servers_, "estimate", nullptr, pause, stop));
     TRY(MysqlKeyQuery query, MysqlKeyQuery::make(*lease.connection, spec, stop));
     ScanEstimate estimate;
     TRY(estimate.rows, query.estimated_rows(query.where()));
@@ -48,7 +52,7 @@ class MysqlSource final : public SourceDatabase {
 
   Result<PartitionPlan> plan_partitions(const ExportSpec& spec, const PartitionRequest& request,
                                         std::stop_token stop) override {
-    TRY(const MysqlLease lease, MysqlLease::open(*servers_, "plan", stop));
+    TRY(const MysqlLease lease, MysqlLease::open_guarded(*servers_, "plan", &spec, servers_->source().max_pause, stop));
     TRY(MysqlKeyQuery query, MysqlKeyQuery::make(*lease.connection, spec, stop));
     return MysqlPartitionPlanner(query).plan(request);
   }
@@ -58,8 +62,11 @@ class MysqlSource final : public SourceDatabase {
   SourceHealth health() const override { return servers_->health(); }
 
   Status ping() override {
-    TRY(const MysqlLease lease, MysqlLease::open(*servers_, "ping", {}));
-    CHECK_OK(lease.connection->query("SELECT 1", {}));
+    const auto lease = MysqlLease::open(*servers_, "ping", {}, 500ms);
+    // Exports have all connections: nobody who asks for readiness should wait for their end, and the source is there.
+    if (!lease && lease.error().code == "source_busy") return {};
+    if (!lease) return fail(lease.error());
+    CHECK_OK(lease->connection->query("SELECT 1", {}));
     return {};
   }
 

@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "scan/postgres/copy_decoder.h"
 #include "scan/postgres/servers.h"
-#include "scan/pressure/pacer.h"
-#include "scan/pressure/retry_budget.h"
+#include "scan/pressure/paced_statements.h"
+#include "scan/pressure/scan_retries.h"
 #include "scan/pressure/server_gate.h"
 #include "scan/row_source.h"
 
@@ -42,8 +42,6 @@ class PostgresKeysetReader final : public RowSource {
   Status hold_back_pinned();
   /// Waits for the guard and the turn. Leaves a server that fell behind.
   Status hold_back();
-  /// Waits until `wait` is over, as `paced`.
-  Status take_pause(Duration wait);
   /// Whether hold_back() would not wait now.
   bool is_free();
   /// The columns as they are now, checked against the spec. Fills decoder_.
@@ -52,15 +50,10 @@ class PostgresKeysetReader final : public RowSource {
   Status read_rows(RowBatch& batch);
   /// The statement has ended: all rows are read, or another one is due.
   Status finish_statement();
-  /// Tells the pacing what the statement took.
-  void account();
   /// Makes a failure good as far as it can be: returns the error that is to be reported, if any.
   Status recover(Error error);
   /// The snapshot cannot be imported now; it may soon be again, from another keeper.
   Status wait_for_keeper(Error error);
-  Status recover_from_timeout(const Error& error);
-  /// Gets out of the way of what the statement was cancelled for.
-  void make_smaller();
   /// Names the column that a statement failed on, where the database tells of operators and casts. The scan is over.
   Error what_changed(const Error& error);
   /// Takes the last decoded row's key as the place to go on from.
@@ -71,15 +64,15 @@ class PostgresKeysetReader final : public RowSource {
   std::stop_token stop_;
   SystemClock clock_;
   ServerGate gate_;
-  PostgresServers::Use use_;
+  PacedStatements pacing_;
+  ScanRetries retries_;
+  SourceServers::Use use_;
 
-  ConnectionSlots::Slot slot_;
+  ConnectionSlot slot_;
   std::unique_ptr<PostgresConnection> connection_;
-  std::size_t server_ = 0;
-  ServerBoard::Wish wish_;        ///< what the next connection may go to
-  std::optional<Error> refused_;  ///< why the primary may not serve
-  bool waited_enough_ = false;    ///< pinned: for the lag that there is now
-  bool unproven_ = false;         ///< pinned to a standby: what was read does not count yet
+  ServerChoice<PostgresServers> choice_;
+  bool waited_enough_ = false;  ///< pinned: for the lag that there is now
+  bool unproven_ = false;       ///< pinned to a standby: what was read does not count yet
   /// Pinned: since when no keeper could be imported from.
   std::optional<std::chrono::steady_clock::time_point> unkept_since_;
   std::optional<CopyDecoder> decoder_;
@@ -91,20 +84,7 @@ class PostgresKeysetReader final : public RowSource {
   bool running_ = false;              ///< a statement was sent and not yet read to its end
   std::int64_t statement_rows_ = 0;   ///< decoded of the running statement
   std::int64_t statement_limit_ = 0;  ///< its LIMIT
-  std::int64_t limit_;                ///< LIMIT of the next one; smaller after timeouts
-  int good_statements_ = 0;           ///< since limit_ was changed
   bool done_ = false;
-
-  Pacer::Turn turn_;  ///< of the running statement
-  LatencyBaseline baseline_;
-  Duration busy_{};                                      ///< waited for the running statement so far
-  std::chrono::steady_clock::time_point waiting_since_;  ///< for it, while next() runs
-  std::chrono::steady_clock::time_point sent_at_;
-  std::chrono::steady_clock::time_point ended_at_;
-
-  RetryBudget budget_;
-  int failures_ = 0;                ///< in a row, without a row in between
-  int timeouts_ = 0;                ///< the same, of statements at the smallest LIMIT
   std::optional<Error> postponed_;  ///< of a statement sent ahead; handled by the next call
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 namespace longshore {
 
@@ -15,6 +16,8 @@ using namespace std::chrono_literals;
 constexpr int kQuickLooks = 10;
 constexpr auto kBetweenLooks = 50ms;
 constexpr Duration kNoMatter = 500ms;
+/// A server that takes longer to say where it is has other worries than exports.
+constexpr Duration kAnswerWithin = 5s;
 
 // CASE keeps functions from being called on a server of the other kind, where some of them are errors.
 constexpr const char* kPositions = R"(
@@ -107,6 +110,36 @@ Result<Look> look(PostgresConnection& connection, LagMeter& meter, const std::st
   return seen;
 }
 
+class PostgresLagProbe final : public LagProbe {
+ public:
+  PostgresLagProbe(std::string connection_string, std::string lag_query)
+      : connection_string_(std::move(connection_string)), lag_query_(std::move(lag_query)) {}
+
+  Result<ServerReport> ask(const std::stop_token& stop) override {
+    if (connection_ == nullptr) {
+      TRY(connection_, PostgresConnection::open({.connection_string = connection_string_,
+                                                 .application_name = "longshore monitor",
+                                                 .statement_timeout = kAnswerWithin,
+                                                 .place = nullptr},
+                                                stop));
+    }
+    auto answer = ask_lag(*connection_, lag_query_, meter_, stop);
+    if (!answer) connection_.reset();
+    return answer;
+  }
+
+  void hang_up() override {
+    connection_.reset();
+    meter_.forget();
+  }
+
+ private:
+  const std::string connection_string_;
+  const std::string lag_query_;
+  std::unique_ptr<PostgresConnection> connection_;
+  LagMeter meter_;
+};
+
 }  // namespace
 
 Result<ServerReport> ask_lag(PostgresConnection& connection, const std::string& query, LagMeter& meter,
@@ -118,6 +151,10 @@ Result<ServerReport> ask_lag(PostgresConnection& connection, const std::string& 
     if (seen.certain || looks == kQuickLooks) return std::move(seen.report);
     static_cast<void>(clock.sleep_for(kBetweenLooks, stop));
   }
+}
+
+std::unique_ptr<LagProbe> postgres_lag_probe(std::string connection_string, std::string lag_query) {
+  return std::make_unique<PostgresLagProbe>(std::move(connection_string), std::move(lag_query));
 }
 
 }  // namespace longshore

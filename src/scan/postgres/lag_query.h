@@ -1,12 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <stop_token>
 #include <string>
 
 #include "base/result.h"
 #include "scan/postgres/connection.h"
 #include "scan/pressure/lag_meter.h"
-#include "scan/pressure/server_board.h"
+#include "scan/pressure/server_monitor.h"
 
 namespace longshore {
 
@@ -21,5 +22,8 @@ namespace longshore {
 /// `source_timeout`, `scan_stopped`.
 Result<ServerReport> ask_lag(PostgresConnection& connection, const std::string& query, LagMeter& meter,
                              const std::stop_token& stop);
+
+/// Asks by ask_lag(), with application_name `longshore monitor`.
+std::unique_ptr<LagProbe> postgres_lag_probe(std::string connection_string, std::string lag_query);
 
 }  // namespace longshore

@@ -5,9 +5,11 @@
 
 #include "base/result.h"
 #include "model/export_spec.h"
-#include "scan/postgres/servers.h"
+#include "scan/postgres/connection.h"
 
 namespace longshore {
+
+class PostgresServers;
 
 /// Whether server `index`, which `connection` leads to, may serve the export: a primary only one of fewer estimated
 /// rows than the source says, by the planner's statistics. Errors: `primary_refused`; those of asking.

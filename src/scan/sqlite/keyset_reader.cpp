@@ -22,19 +22,20 @@ SqliteKeysetReader::SqliteKeysetReader(Source source, std::shared_ptr<Connection
       pacer_(std::move(pacer)),
       request_(std::move(request)),
       stop_(std::move(stop)),
+      pacing_(*pacer_, source_.name, request_.pressure),
       after_(request_.range.after),
       limit_(std::clamp(source_.batch_rows, 1, 10'000)),
       done_(request_.range.empty) {}
 
 Result<bool> SqliteKeysetReader::next(RowBatch& batch) {
   batch.clear();
-  running_since_ = clock_.steady_now();
+  pacing_.resume();
   while (!done_ && !batch.full(request_.batch)) {
     if (stop_.stop_requested()) return fail(scan_stopped());
     Status step = statement_ ? read_rows(batch) : begin_statement();
     if (!step) CHECK_OK(recover(std::move(step).error()));
   }
-  if (statement_) busy_ += std::chrono::duration_cast<Duration>(clock_.steady_now() - running_since_);
+  if (statement_) pacing_.leave();
   if (batch.row_count() == 0) return false;
   batch.set_last_key(*after_);
   return true;
@@ -49,7 +50,7 @@ Status SqliteKeysetReader::open() {
 }
 
 Status SqliteKeysetReader::begin_statement() {
-  CHECK_OK(hold_back());
+  TRY([[maybe_unused]] const bool waited, pacing_.take_turn(stop_));
   if (connection_ == nullptr) CHECK_OK(open());
   const ExportSpec& spec = *request_.spec;
   if (!key_) {
@@ -83,24 +84,8 @@ Status SqliteKeysetReader::begin_statement() {
   }
   statement_ = std::move(statement);
   statement_rows_ = 0;
-  busy_ = Duration::zero();
-  running_since_ = clock_.steady_now();
+  pacing_.begin();
   return {};
-}
-
-Status SqliteKeysetReader::hold_back() {
-  turn_ = {};
-  if (pacer_->off()) return {};
-  turn_ = pacer_->take_turn();
-  const auto since_end = std::chrono::duration_cast<Duration>(clock_.steady_now() - ended_at_);
-  const Duration wait = std::max(turn_.wait, pacer_->pause() - since_end);
-  PressureNote* const note = request_.pressure;
-  if (wait <= Duration::zero()) {
-    if (note != nullptr) note->clear();
-    return {};
-  }
-  if (note != nullptr) note->set(paced_text(source_.name, pacer_->share()));
-  return clock_.sleep_for(wait, stop_) ? Status() : fail(scan_stopped());
 }
 
 Status SqliteKeysetReader::read_rows(RowBatch& batch) {
@@ -114,9 +99,7 @@ Status SqliteKeysetReader::read_rows(RowBatch& batch) {
     if (!row) {
       statement_.reset();
       done_ = statement_rows_ < limit_;
-      ended_at_ = clock_.steady_now();
-      busy_ += std::chrono::duration_cast<Duration>(ended_at_ - running_since_);
-      pacer_->finish(turn_, busy_, baseline_.slowdown(ended_at_, busy_, statement_rows_));
+      pacing_.end(statement_rows_);
       return {};
     }
     CHECK_OK(append_row(batch));

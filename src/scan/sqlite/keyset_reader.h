@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "scan/connection_slots.h"
-#include "scan/pressure/pacer.h"
+#include "scan/pressure/paced_statements.h"
 #include "scan/row_source.h"
 #include "scan/sqlite/connection.h"
 #include "scan/sqlite/keyset_query.h"
@@ -27,8 +27,6 @@ class SqliteKeysetReader final : public RowSource {
   /// Prepares and binds the statement behind after_.
   Status begin_statement();
   Status read_rows(RowBatch& batch);
-  /// Waits for the statement's turn.
-  Status hold_back();
   Status append_row(RowBatch& batch);
   /// Waits a little after an error that may pass; returns it when it stays.
   Status recover(Error error);
@@ -39,6 +37,7 @@ class SqliteKeysetReader final : public RowSource {
   ScanRequest request_;
   std::stop_token stop_;
   SystemClock clock_;
+  PacedStatements pacing_;
 
   ConnectionSlots::Slot slot_;
   std::unique_ptr<SqliteConnection> connection_;
@@ -50,11 +49,6 @@ class SqliteKeysetReader final : public RowSource {
   std::int64_t limit_;
   std::int64_t statement_rows_ = 0;
   int failures_ = 0;
-  Pacer::Turn turn_;  ///< of the running statement
-  LatencyBaseline baseline_;
-  Duration busy_{};  ///< time that the statement has run, without the time in which its batches are encoded
-  std::chrono::steady_clock::time_point running_since_;
-  std::chrono::steady_clock::time_point ended_at_;
   bool done_;
 };
 
