@@ -172,6 +172,13 @@ std::map<std::string, Result<SchemaInspector*>> inspectors_of(const Catalog& cat
   return inspectors;
 }
 
+bool allows_snapshots(const Catalog& catalog, const std::string& source) {
+  return std::ranges::any_of(catalog.datasets(), [&](const Dataset& dataset) {
+    return dataset.source == source &&
+           std::ranges::find(dataset.consistencies, Consistency::snapshot) != dataset.consistencies.end();
+  });
+}
+
 }  // namespace
 
 std::vector<ErrorDetail> check_catalog(const Catalog& catalog, const SchemaLookup& lookup) {
@@ -204,6 +211,15 @@ std::vector<ErrorDetail> check_catalog(const Catalog& catalog, const SchemaLooku
 std::vector<ErrorDetail> advise_catalog(const Catalog& catalog, const SchemaLookup& lookup) {
   std::vector<ErrorDetail> advice;
   const auto inspectors = inspectors_of(catalog, lookup);
+  for (const Source& source : catalog.sources()) {
+    const auto& inspector = inspectors.at(source.name);
+    if (!inspector || !allows_snapshots(catalog, source.name)) continue;
+    const auto hints = (*inspector)->snapshot_hints();
+    if (!hints) continue;
+    for (const ReadingHint& hint : *hints) {
+      advice.push_back({catalog.where("sources." + source.name + "." + hint.path), hint.code, hint.message});
+    }
+  }
   for (const Dataset& dataset : catalog.datasets()) {
     const auto inspector = inspectors.find(dataset.source);
     if (inspector == inspectors.end() || !inspector->second) continue;

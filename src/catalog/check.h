@@ -22,10 +22,12 @@ using SchemaLookup = std::function<Result<SchemaInspector*>(const Source&)>;
 std::vector<ErrorDetail> check_catalog(const Catalog& catalog, const SchemaLookup& lookup);
 
 /// What works and may yet be slow or unevenly cut, as the databases' own statistics and plans tell (see
-/// SchemaInspector::reading_hints): warnings, in the order of the datasets. Datasets that cannot be asked about have
-/// none.
+/// SchemaInspector::reading_hints), and what their settings mean to snapshots, where a dataset allows them
+/// (snapshot_hints): warnings, those of the sources first, then in the order of the datasets. What cannot be asked
+/// about has none.
 ///
-/// Codes of PostgreSQL: `no_statistics`, `parent_not_analysed`, `foreign_table`, `key_sorted`.
+/// Codes of PostgreSQL: `standby_cancels_snapshots`, `server_unavailable`; `no_statistics`, `parent_not_analysed`,
+/// `foreign_table`, `key_sorted`.
 std::vector<ErrorDetail> advise_catalog(const Catalog& catalog, const SchemaLookup& lookup);
 
 }  // namespace longshore

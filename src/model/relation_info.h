@@ -39,9 +39,9 @@ struct RelationInfo {
 
 struct Dataset;
 
-/// Something that people should know of how a dataset will be read; nothing that keeps it from being exported.
+/// Something that people should know of how datasets will be read; nothing that keeps them from being exported.
 struct ReadingHint {
-  std::string path;  ///< the key of the dataset in the catalog that it is about, e.g. `relation`
+  std::string path;  ///< the key of the dataset (of the source) in the catalog that it is about, e.g. `relation`
   std::string code;
   std::string message;  ///< says what helps
 };
@@ -56,6 +56,14 @@ class SchemaInspector {
   virtual Result<std::vector<std::string>> list_relations() = 0;
   /// What the database's statistics and plans tell of reading this dataset; none where it has nothing to tell. Cheap.
   virtual Result<std::vector<ReadingHint>> reading_hints(const Dataset& /*dataset*/) {
+    return std::vector<ReadingHint>();
+  }
+  /// What the servers' settings tell of reading one state of the source for long: hints on keys of the source, e.g.
+  /// `replicas.0`. Asks every server.
+  virtual Result<std::vector<ReadingHint>> snapshot_hints() { return std::vector<ReadingHint>(); }
+  /// What keeps exports of this dataset from being copied to the source's staging schema: the server, the schema, or a
+  /// right is missing. Hints on keys of the catalog as a whole, e.g. `sources.app.staging.schema`. Creates nothing.
+  virtual Result<std::vector<ReadingHint>> staging_faults(const Dataset& /*dataset*/) {
     return std::vector<ReadingHint>();
   }
 };

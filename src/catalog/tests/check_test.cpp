@@ -200,6 +200,18 @@ TEST_F(CheckTest, WhatTheDatabaseTellsOfReadingItIsAdvice) {
   EXPECT_TRUE(advise_catalog(*catalog, away).empty());
 }
 
+TEST_F(CheckTest, WhatServersDoToSnapshotsIsAdviceWhereADatasetAllowsThem) {
+  schema.about_snapshots = {{"replicas.1", "standby_cancels_snapshots", "turn feedback on"}};
+  const SchemaLookup lookup = [&](const Source& /*source*/) -> Result<SchemaInspector*> { return &schema; };
+  const std::string two = replace(kCatalog, "primary: x", "replicas: [x, y]");
+  EXPECT_THAT(advise_catalog(*Catalog::parse(two, "c.yaml"), lookup), IsEmpty()) << "best_effort is all it may be";
+  const std::string allowed = replace(two, "key: [id]", "key: [id]\n    consistency: [best_effort, snapshot]");
+  const auto advice = advise_catalog(*Catalog::parse(allowed, "c.yaml"), lookup);
+  ASSERT_EQ(advice.size(), 1U);
+  EXPECT_EQ(advice[0].where + " " + advice[0].code + " " + advice[0].message,
+            "c.yaml:2:42 standby_cancels_snapshots turn feedback on");
+}
+
 TEST_F(CheckTest, AdviceForSqliteIsInItsDialect) {
   orders().name = "Orders";
   orders().indexes.clear();

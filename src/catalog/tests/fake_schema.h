@@ -31,7 +31,10 @@ class FakeSchema final : public SchemaInspector {
     return std::vector<ReadingHint>();
   }
 
+  Result<std::vector<ReadingHint>> snapshot_hints() override { return about_snapshots; }
+
   std::map<std::string, std::vector<ReadingHint>> hints;  ///< by relation
+  std::vector<ReadingHint> about_snapshots;
 
  private:
   std::map<std::string, RelationInfo> relations_;

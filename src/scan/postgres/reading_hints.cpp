@@ -122,4 +122,23 @@ Result<std::vector<ReadingHint>> reading_hints(PostgresConnection& connection, c
   return hints;
 }
 
+Result<std::optional<ReadingHint>> snapshot_hint(PostgresConnection& connection, const std::string& path,
+                                                 const std::string& name, std::stop_token stop) {
+  TRY(const PostgresRows rows, connection.query(R"(
+    SELECT pg_catalog.pg_is_in_recovery() AND NOT pg_catalog.current_setting('hot_standby_feedback')::bool,
+           pg_catalog.current_setting('max_standby_streaming_delay'))",
+                                                {}, std::move(stop)));
+  if (rows.at(0, 0) != "t") return std::optional<ReadingHint>();
+  const std::string& delay = rows.at(0, 1);
+  std::string message =
+      "the standby " + name + " has hot_standby_feedback off and max_standby_streaming_delay = " + delay;
+  message += delay == "-1" ? ": replay there waits for the end of a snapshot whose rows it has to remove, so that the "
+                             "standby falls behind while it is read (see max_lag)"
+                           : ": a snapshot is cancelled there when replay has waited so long to remove rows that it "
+                             "sees, and a long export of it begins again or fails (on_snapshot_loss)";
+  return std::optional(ReadingHint{path, "standby_cancels_snapshots",
+                                   message + "; set hot_standby_feedback = on there" +
+                                       (delay == "-1" ? "" : ", or a delay as long as exports take")});
+}
+
 }  // namespace longshore

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -20,5 +22,12 @@ namespace longshore {
 /// Errors: as PostgresConnection::query.
 Result<std::vector<ReadingHint>> reading_hints(PostgresConnection& connection, const Dataset& dataset, int batch_rows,
                                                std::stop_token stop);
+
+/// What a server's settings mean to snapshots that are read from it: nothing on a primary, and nothing on a standby
+/// that tells its primary what is still seen. `path`: of the hint; `name`: of the server.
+///
+/// `standby_cancels_snapshots`: it has hot_standby_feedback off. Errors: as PostgresConnection::query.
+Result<std::optional<ReadingHint>> snapshot_hint(PostgresConnection& connection, const std::string& path,
+                                                 const std::string& name, std::stop_token stop);
 
 }  // namespace longshore
