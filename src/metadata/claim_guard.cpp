@@ -76,7 +76,8 @@ Status release(sql::Transaction& transaction, const Claim& claim, std::string_vi
                                  {claim.job, attempts, delay}));
   } else {
     CHECK_OK(transaction.execute(R"(
-      UPDATE export_jobs SET worker_id = NULL, claimed_for = NULL, attempts = $2, not_before = {later {now} | $3}
+      UPDATE export_jobs SET worker_id = NULL, claimed_for = NULL, attempts = $2, not_before = {later {now} | $3},
+        source_pressure = ''
       WHERE id = $1)",
                                  {claim.job, attempts, delay}));
   }

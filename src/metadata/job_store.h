@@ -70,7 +70,7 @@ using Work = std::variant<PlanWork, PartitionWork, AssembleWork, CleanWork>;
 
 /// How far a partition has come, what is not yet checkpointed included.
 struct PartitionProgress {
-  Claim claim;            ///< of partition -1 (a claim on a job itself) the figures are not looked at
+  Claim claim;            ///< of partition -1 (a claim on a job itself) only the pressure counts, while it is planned
   std::int64_t rows = 0;  ///< of the whole partition so far
   std::int64_t bytes = 0;
   std::string source_pressure;  ///< as in ExportJob

@@ -22,7 +22,8 @@ Status save(sql::Transaction& transaction, const Claim& claim, std::span<const P
   CHECK_OK(records::insert_partitions(transaction, claim.job, partitions, now));
   CHECK_OK(transaction.execute(R"(
     UPDATE export_jobs SET phase = $2, partition_count = $3, part_size = $4, estimated_rows = $5, attempts = 0,
-      not_before = {now}, worker_id = NULL, claimed_for = NULL, error_code = NULL, error_message = NULL
+      not_before = {now}, worker_id = NULL, claimed_for = NULL, error_code = NULL, error_message = NULL,
+      source_pressure = ''
     WHERE id = $1)",
                                {claim.job, partitions.empty() ? claims::kAssemble : claims::kExtract, partitions.size(),
                                 part_size, estimated_rows}));

@@ -40,7 +40,13 @@ void sort_by_lock_order(std::vector<Claim>& claims) {
 Result<bool> record_progress(sql::Transaction& transaction, const PartitionProgress& progress) {
   TRY(const claims::Standing standing, claims::standing(transaction, progress.claim));
   if (!standing.wanted) return false;
-  if (progress.claim.partition < 0) return true;
+  if (progress.claim.partition < 0) {
+    if (standing.purpose != claims::kPlan) return true;
+    // Partitions say it for a job that has some; one that is being planned has none.
+    CHECK_OK(transaction.execute("UPDATE export_jobs SET source_pressure = $2 WHERE id = $1 AND source_pressure <> $2",
+                                 {progress.claim.job, progress.source_pressure}));
+    return true;
+  }
   CHECK_OK(transaction.execute(
       R"(
     UPDATE export_job_partitions SET live_rows = $3, live_bytes = $4, source_pressure = $5

@@ -109,10 +109,13 @@ class SourceDatabase : public SchemaInspector, public PlanningView {
  public:
   /// Errors as RowSource::next.
   virtual Result<std::unique_ptr<RowSource>> open_scan(ScanRequest request, std::stop_token stop) = 0;
-  /// The state of now, kept by a connection of its own, on a server that may serve `spec`. `label` as in ScanRequest.
-  /// Errors besides: `snapshot_unsupported` (user).
+  /// What an export is planned by when somebody shall be told what holds that up. `pressure` and this database outlive
+  /// it.
+  virtual std::unique_ptr<PlanningView> planning(PressureNote& pressure);
+  /// The state of now, kept by a connection of its own, on a server that may serve `spec`. `label` and `pressure` as in
+  /// ScanRequest; the latter is needed for this call only. Errors besides: `snapshot_unsupported` (user).
   virtual Result<std::unique_ptr<KeptSnapshot>> take_snapshot(const ExportSpec& spec, const std::string& label,
-                                                              std::stop_token stop);
+                                                              std::stop_token stop, PressureNote* pressure = nullptr);
   /// Keeps the state that others keep, beside them. Errors besides: `snapshot_gone`, `source_busy` (no connection is
   /// free for it).
   virtual Result<std::unique_ptr<KeptSnapshot>> share_snapshot(const ExportSpec& spec, const PinnedSnapshot& pinned,

@@ -26,16 +26,19 @@ Status begin_upload(const PlanWork& work, const WorkerRooms& rooms) {
   return rooms.queue.save_upload(work.claim, upload.id);
 }
 
-Status run_plan(const PlanWork& work, const WorkerRooms& rooms, SnapshotKeepers& keepers, std::stop_token stop) {
+Status run_plan(const PlanWork& work, const WorkerRooms& rooms, SnapshotKeepers& keepers, PressureNote& pressure,
+                std::stop_token stop) {
   const ExportSpec& spec = work.job.spec;
   const Format* format = rooms.formats.find(spec.format);
   if (format == nullptr) {
     return fail(internal_error("format_unknown", "this build cannot write the format " + spec.format));
   }
-  if (spec.consistency == Consistency::snapshot) return run_snapshot_plan(work, *format, rooms, keepers, stop);
+  if (spec.consistency == Consistency::snapshot) {
+    return run_snapshot_plan(work, *format, rooms, keepers, pressure, stop);
+  }
   TRY(SourceDatabase* const source, rooms.sources.find(spec.dataset.source));
   const FormatRules rules = plan_rules(format->traits(), spec.columns.size());
-  TRY(const ExportPlan plan, plan_export(*source, spec, rules, rooms.plan, stop));
+  TRY(const ExportPlan plan, plan_export(*source->planning(pressure), spec, rules, rooms.plan, stop));
   CHECK_OK(begin_upload(work, rooms));
   crash_point("plan.before_save");
   CHECK_OK(rooms.queue.save_plan(work.claim, plan.partitions, plan.part_size, plan.estimated_rows));

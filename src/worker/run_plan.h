@@ -18,8 +18,9 @@ class SnapshotKeepers;
 
 /// Cuts a job into partitions, begins its upload and records both. Errors: those of source, store and queue; nothing is
 /// left behind that a repetition or the cleaning of the job would not find. `keepers`: who keeps the snapshot of an
-/// export that reads one.
-Status run_plan(const PlanWork& work, const WorkerRooms& rooms, SnapshotKeepers& keepers, std::stop_token stop);
+/// export that reads one. `pressure` is told what holds the planning up.
+Status run_plan(const PlanWork& work, const WorkerRooms& rooms, SnapshotKeepers& keepers, PressureNote& pressure,
+                std::stop_token stop);
 
 /// Begins the job's upload, if it has none yet, and records it.
 Status begin_upload(const PlanWork& work, const WorkerRooms& rooms);

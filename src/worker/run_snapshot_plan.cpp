@@ -46,7 +46,7 @@ Status remove_stale(const ExportJob& job, ObjectStore& store) {
 }
 
 Status run_snapshot_plan(const PlanWork& work, const Format& format, const WorkerRooms& rooms, SnapshotKeepers& keepers,
-                         std::stop_token stop) {
+                         PressureNote& pressure, std::stop_token stop) {
   const ExportJob& job = work.job;
   const ExportSpec& spec = job.spec;
   TRY(SourceDatabase* const source, rooms.sources.find(spec.dataset.source));
@@ -61,7 +61,8 @@ Status run_snapshot_plan(const PlanWork& work, const Format& format, const Worke
   if (!placed) return {};
   if (job.snapshot_losses > 0) CHECK_OK(remove_stale(job, rooms.store));
   crash_point("plan.before_snapshot");
-  TRY(std::unique_ptr<KeptSnapshot> snapshot, source->take_snapshot(spec, "exp_" + job.id.str() + " keeper", stop));
+  TRY(std::unique_ptr<KeptSnapshot> snapshot,
+      source->take_snapshot(spec, "exp_" + job.id.str() + " keeper", stop, &pressure));
   crash_point("plan.after_snapshot");
   TRY(ExportPlan plan,
       plan_export(*snapshot, spec, plan_rules(format.traits(), spec.columns.size()), rooms.plan, stop));

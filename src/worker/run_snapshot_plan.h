@@ -13,7 +13,7 @@ namespace longshore {
 /// `keepers` once the plan is recorded. Does nothing but end the claim when the source has no place for another
 /// snapshot now. Errors as run_plan().
 Status run_snapshot_plan(const PlanWork& work, const Format& format, const WorkerRooms& rooms, SnapshotKeepers& keepers,
-                         std::stop_token stop);
+                         PressureNote& pressure, std::stop_token stop);
 
 /// Removes what the attempts before a lost snapshot left: their upload and their staged heads. Whatever slips by (a
 /// worker that has not noticed yet) goes when the job is cleaned.

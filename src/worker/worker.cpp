@@ -136,7 +136,9 @@ void Worker::do_work(const Work& work, const std::stop_token& stop) {
 
 Status Worker::perform(const Work& work, Active& active) {
   const std::stop_token stop = active.stop.get_token();
-  if (const auto* plan = std::get_if<PlanWork>(&work)) return run_plan(*plan, rooms_, keepers_, stop);
+  if (const auto* plan = std::get_if<PlanWork>(&work)) {
+    return run_plan(*plan, rooms_, keepers_, active.progress.pressure, stop);
+  }
   if (const auto* clean = std::get_if<CleanWork>(&work)) return clean_job(*clean, rooms_);
   if (const auto* partition = std::get_if<PartitionWork>(&work)) {
     const Format* format = rooms_.formats.find(partition->job.spec.format);

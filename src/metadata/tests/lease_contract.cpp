@@ -58,6 +58,32 @@ TEST_P(JobStoreContract, HeartbeatsKeepClaims) {
   EXPECT_THAT(queue_->checkpoint(work.claim, make_part(0)), Succeeded());
 }
 
+TEST_P(JobStoreContract, WhatHoldsPlanningUpIsShownUntilThePlanIsThereOrTheClaimGone) {
+  const WorkerId worker = register_worker("w1");
+  const ExportJob job = insert("acme");
+  const auto beat = [&](const Claim& claim, const std::string& pressure) {
+    const auto lost = queue_->heartbeat(worker, {progress_of(claim, 0, 0, pressure)});
+    ASSERT_THAT(lost, Succeeded());
+    EXPECT_THAT(*lost, IsEmpty());
+  };
+  const PlanWork first = claim<PlanWork>(worker);
+  beat(first.claim, "paused: replica r1 is 9 s behind");
+  EXPECT_EQ(find(job).source_pressure, "paused: replica r1 is 9 s behind");
+  beat(first.claim, "");
+  EXPECT_EQ(find(job).source_pressure, "");
+  beat(first.claim, "paused: again");
+  ASSERT_THAT(queue_->hand_back(first.claim), Succeeded());
+  EXPECT_EQ(find(job).source_pressure, "") << "nobody plans it";
+
+  const PlanWork second = claim<PlanWork>(worker);
+  beat(second.claim, "paused: again");
+  ASSERT_THAT(queue_->save_plan(second.claim, {}, 5 << 20, 0), Succeeded());
+  EXPECT_EQ(find(job).source_pressure, "");
+  const auto assembly = claim<AssembleWork>(worker);
+  beat(assembly.claim, "paused: an assembly reads nothing");
+  EXPECT_EQ(find(job).source_pressure, "");
+}
+
 TEST_P(JobStoreContract, ASilentWorkerLosesItsClaims) {
   const WorkerId silent = register_worker("silent");
   const ExportJob job = planned("acme", silent, 1);

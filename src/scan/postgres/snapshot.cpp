@@ -124,8 +124,9 @@ Result<std::string> import_snapshot(PostgresConnection& connection, const Pinned
 
 Result<std::unique_ptr<KeptSnapshot>> PostgresSnapshot::take(std::shared_ptr<const PostgresServers> servers,
                                                              const ExportSpec& spec, const std::string& label,
-                                                             std::stop_token stop) {
-  TRY(PostgresLease lease, PostgresLease::open_guarded(*servers, label, &spec, servers->source().max_pause, stop));
+                                                             std::stop_token stop, PressureNote* pressure) {
+  TRY(PostgresLease lease,
+      PostgresLease::open_guarded(*servers, label, &spec, servers->source().max_pause, stop, pressure));
   std::unique_ptr<PostgresSnapshot> snapshot(new PostgresSnapshot(std::move(servers), std::move(lease)));
   PostgresConnection& connection = *snapshot->lease_.connection;
   ExportSnapshot& what = snapshot->what_;

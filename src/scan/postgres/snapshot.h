@@ -23,7 +23,7 @@ class PostgresSnapshot final : public KeptSnapshot {
   /// A new one on the server that is best to read from, if it may serve `spec`. Errors as RowSource::next.
   static Result<std::unique_ptr<KeptSnapshot>> take(std::shared_ptr<const PostgresServers> servers,
                                                     const ExportSpec& spec, const std::string& label,
-                                                    std::stop_token stop);
+                                                    std::stop_token stop, PressureNote* pressure = nullptr);
   /// The same as others keep. Errors besides: `snapshot_gone`, `source_busy`.
   static Result<std::unique_ptr<KeptSnapshot>> share(std::shared_ptr<const PostgresServers> servers,
                                                      const ExportSpec& spec, const PinnedSnapshot& pinned,

@@ -21,6 +21,33 @@ using namespace std::chrono_literals;
 /// So long somebody who asks for an estimate may wait for a source that lags.
 constexpr Duration kEstimatePause = 3s;
 
+/// Plans by sessions of its own.
+class PostgresPlanning final : public PlanningView {
+ public:
+  /// `pressure` may be nullptr.
+  PostgresPlanning(std::shared_ptr<const PostgresServers> servers, PressureNote* pressure)
+      : servers_(std::move(servers)), pressure_(pressure) {}
+
+  Result<ScanEstimate> estimate(const ExportSpec& spec, std::stop_token stop) override {
+    // Planning waits as scans do. Who cannot be stopped is answering somebody: a source that lags is reported then.
+    const Duration pause = stop.stop_possible() ? servers_->source().max_pause : kEstimatePause;
+    TRY(const PostgresLease lease, PostgresLease::open_guarded(*servers_, "estimate", nullptr, pause, stop, pressure_));
+    return estimate_export(*lease.connection, spec, stop);
+  }
+
+  Result<PartitionPlan> plan_partitions(const ExportSpec& spec, const PartitionRequest& request,
+                                        std::stop_token stop) override {
+    TRY(const PostgresLease lease,
+        PostgresLease::open_guarded(*servers_, "plan", &spec, servers_->source().max_pause, stop, pressure_));
+    TRY(PostgresKeyQuery query, PostgresKeyQuery::make(*lease.connection, spec, stop));
+    return PostgresPartitionPlanner(query).plan(request);
+  }
+
+ private:
+  std::shared_ptr<const PostgresServers> servers_;
+  PressureNote* pressure_;
+};
+
 class PostgresSource final : public SourceDatabase {
  public:
   explicit PostgresSource(std::shared_ptr<const PostgresServers> servers) : servers_(std::move(servers)) {}
@@ -30,18 +57,16 @@ class PostgresSource final : public SourceDatabase {
   }
 
   Result<ScanEstimate> estimate(const ExportSpec& spec, std::stop_token stop) override {
-    // Planning waits as scans do. Who cannot be stopped is answering somebody: a source that lags is reported then.
-    const Duration pause = stop.stop_possible() ? servers_->source().max_pause : kEstimatePause;
-    TRY(const PostgresLease lease, PostgresLease::open_guarded(*servers_, "estimate", nullptr, pause, stop));
-    return estimate_export(*lease.connection, spec, stop);
+    return PostgresPlanning(servers_, nullptr).estimate(spec, std::move(stop));
   }
 
   Result<PartitionPlan> plan_partitions(const ExportSpec& spec, const PartitionRequest& request,
                                         std::stop_token stop) override {
-    TRY(const PostgresLease lease,
-        PostgresLease::open_guarded(*servers_, "plan", &spec, servers_->source().max_pause, stop));
-    TRY(PostgresKeyQuery query, PostgresKeyQuery::make(*lease.connection, spec, stop));
-    return PostgresPartitionPlanner(query).plan(request);
+    return PostgresPlanning(servers_, nullptr).plan_partitions(spec, request, std::move(stop));
+  }
+
+  std::unique_ptr<PlanningView> planning(PressureNote& pressure) override {
+    return std::make_unique<PostgresPlanning>(servers_, &pressure);
   }
 
   Status ping() override {
@@ -68,9 +93,26 @@ class PostgresSource final : public SourceDatabase {
     return longshore::reading_hints(*lease.connection, dataset, servers_->source().batch_rows, {});
   }
 
+  Result<std::vector<ReadingHint>> snapshot_hints() override {
+    std::vector<ReadingHint> hints;
+    TRY(const ConnectionSlot slot, servers_->acquire_slot({}));
+    for (std::size_t i = 0; i < servers_->count(); ++i) {
+      const std::string path = servers_->is_primary(i) ? "primary" : "replicas." + std::to_string(i);
+      const auto connection = servers_->connect(i, "catalog", {}, slot);
+      if (!connection) {
+        hints.push_back({path, "server_unavailable",
+                         "the server " + servers_->name(i) + " cannot be asked: " + connection.error().message});
+        continue;
+      }
+      TRY(auto hint, snapshot_hint(**connection, path, servers_->name(i), {}));
+      if (hint) hints.push_back(*std::move(hint));
+    }
+    return hints;
+  }
+
   Result<std::unique_ptr<KeptSnapshot>> take_snapshot(const ExportSpec& spec, const std::string& label,
-                                                      std::stop_token stop) override {
-    return PostgresSnapshot::take(servers_, spec, label, std::move(stop));
+                                                      std::stop_token stop, PressureNote* pressure) override {
+    return PostgresSnapshot::take(servers_, spec, label, std::move(stop), pressure);
   }
 
   Result<std::unique_ptr<KeptSnapshot>> share_snapshot(const ExportSpec& spec, const PinnedSnapshot& pinned,

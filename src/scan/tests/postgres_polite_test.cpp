@@ -321,6 +321,30 @@ TEST_F(PostgresPoliteTest, ThePrimaryServesSmallExportsAndOnlyWhenNoReplicaCan) 
   expect_error(orphaned->plan_partitions(all, {}, {}), "primary_refused", "no replica is healthy");
 }
 
+TEST_F(PostgresPoliteTest, AStandbyThatCancelsSnapshotsIsWorthAWarning) {
+  Source settings = two_standbys();
+  settings.replicas.emplace_back("host=127.0.0.1 port=1 user=postgres dbname=postgres");
+  settings.primary = cluster_->dsn("primary");
+  const auto source = open(settings);
+  const auto change = [&](const std::string& feedback) {
+    ask_server(cluster_->dsn("standby2"), "ALTER SYSTEM " + feedback);
+    ask_server(cluster_->dsn("standby2"), "SELECT pg_reload_conf()");
+  };
+  change("SET hot_standby_feedback = on");
+  std::vector<ReadingHint> hints;
+  EXPECT_TRUE(eventually([&] {
+    hints = source->snapshot_hints().value();
+    return hints.size() == 2;
+  }));
+  change("RESET hot_standby_feedback");
+  ASSERT_EQ(hints.size(), 2U);
+  EXPECT_EQ(hints[0].path + " " + hints[0].code, "replicas.0 standby_cancels_snapshots");
+  EXPECT_THAT(hints[0].message, testing::AllOf(testing::HasSubstr("hot_standby_feedback off"),
+                                               testing::HasSubstr("max_standby_streaming_delay = 0"),
+                                               testing::HasSubstr("set hot_standby_feedback = on there")));
+  EXPECT_EQ(hints[1].path + " " + hints[1].code, "replicas.2 server_unavailable");
+}
+
 TEST_F(PostgresPoliteTest, APrimaryWatchesItsStandbys) {
   Source settings = two_standbys();
   settings.replicas = {cluster_->dsn("primary")};
