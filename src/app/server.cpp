@@ -88,7 +88,7 @@ std::vector<Probe> make_probes(JobStore& jobs, ObjectStore& store, const SourceT
                     }});
   probes.push_back({"store", [&store] { return store.ping(); }});
   for (const auto& [name, source] : sources.all()) {
-    probes.push_back({"source:" + name, [database = source.get()] { return database->ping(); }});
+    probes.push_back({"source:" + name, [database = source.get()] { return database->ping(); }, "source_busy"});
   }
   return probes;
 }

@@ -38,10 +38,13 @@ class Readiness {
   Response ask() const {
     json::object checks;
     json::object problems;
+    json::object remarks;
     for (const Probe& probe : probes_) {
       const Status status = probe.check();
-      checks[probe.name] = status ? "ok" : status.error().code;
-      if (status) continue;
+      const bool unknown = !status && status.error().code == probe.unknown_code;
+      checks[probe.name] = status ? "ok" : unknown ? "unknown" : status.error().code;
+      if (unknown) remarks[probe.name] = status.error().message;
+      if (status || unknown) continue;
       problems[probe.name] = status.error().message;
       log_warn("not ready",
                {{"dependency", probe.name}, {"error_code", status.error().code}, {"error", status.error().message}});
@@ -49,6 +52,7 @@ class Readiness {
     const bool ready = problems.empty();
     json::object body{{"status", ready ? "ready" : "not ready"}, {"checks", std::move(checks)}};
     if (!ready) body["problems"] = std::move(problems);
+    if (!remarks.empty()) body["remarks"] = std::move(remarks);
     Response response = json_response(ready ? 200 : 503, json::serialize(body));
     if (!ready) response.set_header("Retry-After", "5");
     return response;

@@ -14,6 +14,12 @@ Error source_busy() {
   return external_error("source_busy", "all connections that the source's max_connections allows are in use", true);
 }
 
+Error source_busy(const std::string& heard) {
+  Error busy = source_busy();
+  busy.message += ", and " + heard;
+  return busy;
+}
+
 Error source_conflict(std::string message) {
   return external_error("source_conflict", std::move(message), true);
 }
@@ -43,6 +49,27 @@ Error source_timeout(std::string message) {
 
 Error snapshot_gone(std::string message) {
   return external_error("snapshot_gone", std::move(message), true);
+}
+
+Error copy_gone(std::string message) {
+  return external_error("copy_gone", std::move(message), true);
+}
+
+Error copy_refused(const std::string& source, std::int64_t rows, std::int64_t max_rows) {
+  return external_error("copy_refused",
+                        "source " + source + " copies only exports of fewer than " + std::to_string(max_rows) +
+                            " estimated rows, this one has about " + std::to_string(rows) +
+                            "; ask for fewer rows or another consistency, or raise max_rows under the source's staging",
+                        false);
+}
+
+Error copy_timeout(const std::string& source, Duration limit) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();
+  return external_error(
+      "copy_timeout",
+      "source " + source + ": copying the rows took longer than " + std::to_string(seconds) +
+          " s; ask for fewer rows or another consistency, or raise timeout under the source's staging",
+      false);
 }
 
 Error snapshot_unsupported() {

@@ -18,6 +18,8 @@ Error scan_stopped();
 Error source_unavailable(std::string message);
 /// All connections that the source allows were in use for as long as the caller would wait.
 Error source_busy();
+/// The same, of somebody who wanted to know whether the source is there and cannot tell: nothing was `heard` of it.
+Error source_busy(const std::string& heard);
 /// The database cancelled the statement, as it stood in the way of replication, of other transactions or of somebody.
 Error source_conflict(std::string message);
 /// Lag has held reading up for too long; `why` names the servers.
@@ -28,6 +30,12 @@ Error primary_refused(const std::string& source, std::int64_t rows, std::int64_t
 Error source_timeout(std::string message);
 /// A snapshot that cannot be imported from anybody (now).
 Error snapshot_gone(std::string message);
+/// The copy that an export reads is not there any more.
+Error copy_gone(std::string message);
+/// An export of so many rows is not copied.
+Error copy_refused(const std::string& source, std::int64_t rows, std::int64_t max_rows);
+/// Making a copy took longer than Staging::timeout; it would again.
+Error copy_timeout(const std::string& source, Duration limit);
 /// The source has no snapshots that several connections can read.
 Error snapshot_unsupported();
 /// The relation is not what the catalog says; needs a change of catalog or database.

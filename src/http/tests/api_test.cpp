@@ -284,6 +284,23 @@ TEST_F(ApiTest, TellsWhetherItIsReadyByDependency) {
                        R"("problems":{"store":"/var/lib/longshore is not mounted"}})");
 }
 
+TEST(HealthRoutes, WhatCannotBeFoundOutIsSaidAndMakesNobodyNotReady) {
+  const SystemClock clock;
+  Router router;
+  append_health_routes(
+      router, clock,
+      {{"source:app", [] { return Status(fail(external_error("source_busy", "all are in use"))); }, "source_busy"}},
+      [] { return std::string(); });
+  Request request;
+  request.method = "GET";
+  request.path = "/readyz";
+  request.segments = {"readyz"};
+  const Response response = router.handle(request);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body,
+            R"({"status":"ready","checks":{"source:app":"unknown"},"remarks":{"source:app":"all are in use"}})");
+}
+
 TEST_F(ApiTest, CountsRequestsByRouteTemplateOnly) {
   get("/v1/exports/" + kExport);
   get("/nowhere/" + kExport);

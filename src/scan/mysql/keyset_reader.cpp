@@ -129,6 +129,7 @@ Status MysqlKeysetReader::read_rows(RowBatch& batch) {
     if (!more) {
       running_ = false;
       pacing_.end(statement_rows_);
+      servers_->heard();
       done_ = statement_rows_ < statement_limit_;
       return {};
     }
@@ -155,6 +156,7 @@ Status MysqlKeysetReader::finish_statement() {
     return {};
   }
   pacing_.end(statement_rows_);
+  servers_->heard();
   if (request_.range.upto && *after_ == *request_.range.upto) {
     done_ = true;
     return {};

@@ -22,18 +22,17 @@ constexpr std::chrono::milliseconds kCountLimit = 2s;
 /// So long somebody who asks for an estimate may wait for a source that lags.
 constexpr Duration kEstimatePause = 3s;
 
-class MysqlSource final : public SourceDatabase {
+/// Plans by sessions of its own.
+class MysqlPlanning final : public PlanningView {
  public:
-  explicit MysqlSource(std::shared_ptr<const MysqlServers> servers) : servers_(std::move(servers)) {}
-
-  Result<std::unique_ptr<RowSource>> open_scan(ScanRequest request, std::stop_token stop) override {
-    return std::make_unique<MysqlKeysetReader>(servers_, std::move(request), std::move(stop));
-  }
+  /// `pressure` may be nullptr.
+  MysqlPlanning(std::shared_ptr<const MysqlServers> servers, PressureNote* pressure)
+      : servers_(std::move(servers)), pressure_(pressure) {}
 
   Result<ScanEstimate> estimate(const ExportSpec& spec, std::stop_token stop) override {
     // Planning waits as scans do. Who cannot be stopped is answering somebody: a source that lags is reported then.
     const Duration pause = stop.stop_possible() ? servers_->source().max_pause : kEstimatePause;
-    TRY(const MysqlLease lease, MysqlLease::open_guarded(*servers_, "estimate", nullptr, pause, stop));
+    TRY(const MysqlLease lease, MysqlLease::open_guarded(*servers_, "estimate", nullptr, pause, stop, pressure_));
     TRY(MysqlKeyQuery query, MysqlKeyQuery::make(*lease.connection, spec, stop));
     ScanEstimate estimate;
     TRY(estimate.rows, query.estimated_rows(query.where()));
@@ -52,9 +51,36 @@ class MysqlSource final : public SourceDatabase {
 
   Result<PartitionPlan> plan_partitions(const ExportSpec& spec, const PartitionRequest& request,
                                         std::stop_token stop) override {
-    TRY(const MysqlLease lease, MysqlLease::open_guarded(*servers_, "plan", &spec, servers_->source().max_pause, stop));
+    TRY(const MysqlLease lease,
+        MysqlLease::open_guarded(*servers_, "plan", &spec, servers_->source().max_pause, stop, pressure_));
     TRY(MysqlKeyQuery query, MysqlKeyQuery::make(*lease.connection, spec, stop));
     return MysqlPartitionPlanner(query).plan(request);
+  }
+
+ private:
+  std::shared_ptr<const MysqlServers> servers_;
+  PressureNote* pressure_;
+};
+
+class MysqlSource final : public SourceDatabase {
+ public:
+  explicit MysqlSource(std::shared_ptr<const MysqlServers> servers) : servers_(std::move(servers)) {}
+
+  Result<std::unique_ptr<RowSource>> open_scan(ScanRequest request, std::stop_token stop) override {
+    return std::make_unique<MysqlKeysetReader>(servers_, std::move(request), std::move(stop));
+  }
+
+  Result<ScanEstimate> estimate(const ExportSpec& spec, std::stop_token stop) override {
+    return MysqlPlanning(servers_, nullptr).estimate(spec, std::move(stop));
+  }
+
+  Result<PartitionPlan> plan_partitions(const ExportSpec& spec, const PartitionRequest& request,
+                                        std::stop_token stop) override {
+    return MysqlPlanning(servers_, nullptr).plan_partitions(spec, request, std::move(stop));
+  }
+
+  std::unique_ptr<PlanningView> planning(PressureNote& pressure) override {
+    return std::make_unique<MysqlPlanning>(servers_, &pressure);
   }
 
   int max_connections() const override { return servers_->source().max_connections; }
@@ -62,12 +88,10 @@ class MysqlSource final : public SourceDatabase {
   SourceHealth health() const override { return servers_->health(); }
 
   Status ping() override {
-    const auto lease = MysqlLease::open(*servers_, "ping", {}, 500ms);
-    // Exports have all connections: nobody who asks for readiness should wait for their end, and the source is there.
-    if (!lease && lease.error().code == "source_busy") return {};
-    if (!lease) return fail(lease.error());
-    CHECK_OK(lease->connection->query("SELECT 1", {}));
-    return {};
+    return ping_servers(*servers_, [](MysqlConnection& connection) -> Status {
+      CHECK_OK(connection.query("SELECT 1", {}));
+      return {};
+    });
   }
 
   Result<RelationInfo> describe(const std::string& relation) override {

@@ -193,6 +193,7 @@ Status PostgresKeysetReader::read_rows(RowBatch& batch) {
     if (!more) {
       running_ = false;
       pacing_.end(statement_rows_);
+      servers_->heard();
       done_ = statement_rows_ < statement_limit_;
       return {};
     }
@@ -221,6 +222,7 @@ Status PostgresKeysetReader::finish_statement() {
   }
   running_ = false;
   pacing_.end(statement_rows_);
+  servers_->heard();
   if (request_.range.upto && *after_ == *request_.range.upto) {
     done_ = true;
     return {};

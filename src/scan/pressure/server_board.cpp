@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "scan/scan_errors.h"
+
 namespace longshore {
 
 namespace {
@@ -26,6 +28,7 @@ ServerBoard::ServerBoard(std::vector<Server> servers, Duration max_lag) : entrie
 
 ServerState ServerBoard::report(std::size_t index, const ServerReport& report) {
   ServerState state = ServerState::fine;
+  if (report.up) heard();
   {
     const std::lock_guard lock(mutex_);
     Entry& entry = entries_[index];
@@ -120,6 +123,23 @@ std::optional<std::size_t> ServerBoard::choose(const Wish& wish) {
 std::optional<std::size_t> ServerBoard::fine_replica_besides(std::size_t index) {
   const std::lock_guard lock(mutex_);
   return least_lagged(index);
+}
+
+Status ServerBoard::reachable(Duration lately) const {
+  const auto at = heard_at_.load(std::memory_order_relaxed);
+  const auto silence = std::chrono::steady_clock::now().time_since_epoch() - at;
+  const bool ever = at != std::chrono::steady_clock::duration::zero();
+  if (ever && silence < lately) return {};
+  const std::lock_guard lock(mutex_);
+  const auto known = [](const Entry& entry) { return entry.state != ServerState::unknown; };
+  const auto down = [](const Entry& entry) { return entry.state == ServerState::down; };
+  const auto first = std::ranges::find_if(entries_, down);
+  if (std::ranges::count_if(entries_, known) == std::ranges::count_if(entries_, down) && first != entries_.end()) {
+    return fail(source_unavailable("no server answers; " + first->server.name + ": " + first->remark));
+  }
+  const std::string since =
+      ever ? " for " + seconds_text(std::chrono::floor<std::chrono::seconds>(silence)) : std::string(" here yet");
+  return fail(source_busy("nothing was heard of its servers" + since));
 }
 
 std::string ServerBoard::why_waiting() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 #include "scan/pressure/source_health.h"
 
 namespace longshore {
@@ -66,6 +68,13 @@ class ServerBoard {
   /// Another replica than `index` that is fine, the least lagged one.
   std::optional<std::size_t> fine_replica_besides(std::size_t index);
 
+  /// A session with some server has just had an answer. Costs a look at the clock and an atomic write.
+  void heard() { heard_at_.store(std::chrono::steady_clock::now().time_since_epoch(), std::memory_order_relaxed); }
+  /// What is known of whether the servers are there, without asking them: whether one of them answered a poll or a scan
+  /// within `lately`. Errors: `source_unavailable` (all that were polled last are down; says why), `source_busy`
+  /// (nothing was heard for longer; says so).
+  Status reachable(Duration lately) const;
+
   /// `replica r1:5432/app is 12.3 s behind (limit 5 s)`, of all servers that are behind.
   std::string why_waiting() const;
   std::vector<ServerHealth> health() const;
@@ -89,6 +98,8 @@ class ServerBoard {
   std::vector<Entry> entries_;  ///< never resized
   const Duration max_lag_;
   std::size_t turn_ = 0;
+  /// Since the steady clock's epoch; zero: never.
+  std::atomic<std::chrono::steady_clock::duration> heard_at_{};
 };
 
 }  // namespace longshore

@@ -34,6 +34,7 @@ struct ServerChoice {
     while (true) {
       TRY(server, gate.choose(wish, stop));
       TRY(auto connection, servers.connect(server, label, stop, slot));
+      servers.heard();
       const Status served = spec == nullptr ? Status() : may_serve(servers, server, *connection, *spec, stop);
       if (served) {
         wish.except.reset();
@@ -65,6 +66,7 @@ struct ServerLease {
     for (std::size_t attempt = 1;; ++attempt) {
       auto connection = servers.connect(lease.server, label, stop, lease.slot);
       if (connection) {
+        servers.heard();
         lease.connection = *std::move(connection);
         return lease;
       }
@@ -98,5 +100,16 @@ struct ServerLease {
     }
   }
 };
+
+/// SourceDatabase::ping(): asks `SELECT 1` by a session that `ask` is given, and goes by what was heard lately when
+/// there is no place for it.
+template <class Servers, class Ask>
+Status ping_servers(const Servers& servers, Ask ask) {
+  constexpr Duration kPatience = std::chrono::milliseconds{500};
+  auto lease = ServerLease<Servers>::open(servers, "ping", {}, kPatience);
+  if (lease) return ask(*lease->connection);
+  // Exports have all connections, and may have them for hours: nobody who asks for readiness should wait for that.
+  return lease.error().code == "source_busy" ? servers.reachable() : fail(std::move(lease).error());
+}
 
 }  // namespace longshore

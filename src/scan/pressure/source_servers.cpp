@@ -17,6 +17,8 @@ Duration poll_interval(Duration max_lag) {
 
 /// A server that has not answered by then is not the first choice.
 constexpr Duration kFirstNews = 1500ms;
+/// What was heard before this says nothing of now. Polls come every second, and statements end in a fraction of one.
+constexpr Duration kLately = 10s;
 
 }  // namespace
 
@@ -58,6 +60,11 @@ Status SourceServers::may_serve(std::size_t index, const std::function<Result<st
   TRY(const std::int64_t rows, estimated_rows());
   if (rows < source_.primary_max_rows) return {};
   return fail(primary_refused(source_.name, rows, source_.primary_max_rows, !source_.replicas.empty()));
+}
+
+Status SourceServers::reachable() const {
+  Status known = board_->reachable(kLately);
+  return known ? Status() : fail(std::move(known).error().with_context("source " + source_.name));
 }
 
 SourceHealth SourceServers::health() const {

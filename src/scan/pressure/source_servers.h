@@ -73,6 +73,10 @@ class SourceServers {
   /// Whether server `index` may serve an export: a primary only one of fewer rows than the source says.
   /// `estimated_rows` is asked only if it matters. Errors: `primary_refused`, and those of asking.
   Status may_serve(std::size_t index, const std::function<Result<std::int64_t>()>& estimated_rows) const;
+  /// A session with a server has just had an answer.
+  void heard() const { board_->heard(); }
+  /// Whether the servers are there, by what polls and scans have heard lately. Errors: as ServerBoard::reachable().
+  Status reachable() const;
   Pacer& pacer() const { return *pacer_; }
   SourceHealth health() const;
 

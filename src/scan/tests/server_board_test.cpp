@@ -50,6 +50,28 @@ TEST_F(ServerBoardTest, ThePrimaryServesOnlyWhenNoReplicaCan) {
   EXPECT_LT(chosen({.primary = false}), 2U);  // trying tells more than waiting
 }
 
+TEST_F(ServerBoardTest, WhetherItIsThereIsTakenFromWhatWasHeardLately) {
+  const auto known = [&](Duration lately) {
+    const Status status = board_.reachable(lately);
+    return status ? "ok" : status.error().code + ": " + status.error().message;
+  };
+  EXPECT_THAT(known(1h), testing::AllOf(testing::StartsWith("source_busy: all connections"),
+                                        testing::HasSubstr("nothing was heard of its servers here yet")));
+  board_.report(0, {.up = false, .lag = std::nullopt, .remark = "connection refused"});
+  EXPECT_EQ(known(1h), "source_unavailable: no server answers; r1:5432/app: connection refused");
+  board_.report(1, lags(9s));
+  EXPECT_EQ(known(1h), "ok") << "it lags, and is there";
+  EXPECT_THAT(known(0s), testing::AllOf(testing::StartsWith("source_busy"), testing::EndsWith("s")))
+      << "one is not down";
+  board_.report(1, kDown);
+  EXPECT_EQ(known(1h), "ok") << "it was there a moment ago";
+  EXPECT_THAT(known(0s), testing::StartsWith("source_unavailable"));
+  board_.forget(0);
+  board_.forget(1);
+  board_.heard();
+  EXPECT_EQ(known(1h), "ok") << "a scan heard of it";
+}
+
 TEST_F(ServerBoardTest, NothingKnownMeansTryingInTurn) {
   EXPECT_EQ(chosen(), 0U);
   EXPECT_EQ(chosen({.except = 0}), 1U);
