@@ -172,6 +172,25 @@ std::map<std::string, Result<SchemaInspector*>> inspectors_of(const Catalog& cat
   return inspectors;
 }
 
+/// What keeps materialized exports of the datasets that allow them from being copied. What is wrong with a source is
+/// said once.
+void check_staging(const Catalog& catalog, const Dataset& dataset, SchemaInspector& schema,
+                   std::vector<ErrorDetail>& findings) {
+  if (std::ranges::find(dataset.consistencies, Consistency::materialized) == dataset.consistencies.end()) return;
+  const auto faults = schema.staging_faults(dataset);
+  if (!faults) {
+    findings.push_back({catalog.where("sources." + dataset.source + ".staging"), "staging_unavailable",
+                        "the staging server cannot be asked: " + faults.error().message});
+    return;
+  }
+  for (const ReadingHint& fault : *faults) {
+    ErrorDetail finding{catalog.where(fault.path), fault.code, fault.message};
+    const bool said = std::ranges::any_of(
+        findings, [&](const ErrorDetail& other) { return other.where == finding.where && other.code == finding.code; });
+    if (!said) findings.push_back(std::move(finding));
+  }
+}
+
 bool allows_snapshots(const Catalog& catalog, const std::string& source) {
   return std::ranges::any_of(catalog.datasets(), [&](const Dataset& dataset) {
     return dataset.source == source &&
@@ -199,6 +218,7 @@ std::vector<ErrorDetail> check_catalog(const Catalog& catalog, const SchemaLooku
     const auto relation = schema.describe(dataset.relation);
     if (relation) {
       DatasetCheck(catalog, dataset, *source, *relation, findings).run();
+      check_staging(catalog, dataset, schema, findings);
     } else if (relation.error().code == "relation_not_found") {
       findings.push_back({place, "relation_not_found", relation_not_found(schema, dataset)});
     } else {

@@ -18,7 +18,8 @@ using SchemaLookup = std::function<Result<SchemaInspector*>(const Source&)>;
 /// order of the datasets, `where` = `file:line:column`; none: everything fits. Each message says how to mend it.
 ///
 /// Codes: `source_unavailable`, `relation_not_found`, `column_not_found`, `type_mismatch`, `key_nullable`,
-/// `key_not_unique`, `key_not_indexed`.
+/// `key_not_unique`, `key_not_indexed`; of what materialized exports need besides `staging_unavailable`,
+/// `staging_read_only`, `staging_denied`, `staging_relation`.
 std::vector<ErrorDetail> check_catalog(const Catalog& catalog, const SchemaLookup& lookup);
 
 /// What works and may yet be slow or unevenly cut, as the databases' own statistics and plans tell (see

@@ -116,7 +116,16 @@ void DatasetReader::check_strategy(const YamlNode& item, Consistency mode) {
   const auto source = std::ranges::find(sources_, dataset_.source, &Source::name);
   if (mode == Consistency::best_effort || source == sources_.end()) return;
   if (mode == Consistency::materialized) {
-    findings_.add(item.position, "not_available", "\"materialized\" is not available yet; use \"snapshot\"");
+    if (source->driver != SourceDriver::postgres) {
+      findings_.add(item.position, "not_available",
+                    "source " + quoted(source->name) +
+                        " is not PostgreSQL, and rows are copied to a staging schema only there; use "
+                        "\"best_effort\"");
+    } else if (!source->staging) {
+      findings_.add(item.position, "missing_field",
+                    "\"materialized\" copies the rows to a schema of source " + quoted(source->name) +
+                        ", which names none; write staging: { schema: … } there, or use \"snapshot\"");
+    }
   } else if (source->driver != SourceDriver::postgres) {
     findings_.add(item.position, "not_available",
                   "source " + quoted(source->name) +

@@ -8,6 +8,7 @@
 
 #include "base/time_zone.h"
 #include "catalog/environment_text.h"
+#include "catalog/names.h"
 #include "yaml/scalar.h"
 
 namespace longshore {
@@ -49,6 +50,7 @@ Source SourceReader::read(const YamlNode& node) {
   source.statement_timeout = fields.duration("statement_timeout", 100ms, 24h).value_or(source.statement_timeout);
   source.batch_rows = static_cast<int>(fields.integer("batch_rows", 1, 10'000).value_or(5'000));
   read_pacing(fields, source);
+  if (driver) read_staging(fields, source);
   // Without a driver nobody can say which keys belong here.
   if (driver) fields.finish();
   return source;
@@ -129,6 +131,50 @@ void SourceReader::read_pacing(YamlFields& fields, Source& source) {
     }
   }
   keys.finish();
+}
+
+void SourceReader::read_staging(YamlFields& fields, Source& source) {
+  const YamlNode* node = fields.find("staging");
+  if (node == nullptr) return;
+  if (source.driver != SourceDriver::postgres) {
+    findings_.add(
+        node->key_position, "not_available",
+        "only PostgreSQL sources can have a \"staging\"; remove it, and \"materialized\" from the datasets of "
+        "source \"" +
+            source.name + "\"");
+    return;
+  }
+  YamlFields keys(*node, "\"staging\" of source \"" + source.name + "\"", findings_);
+  if (!node->is_map()) return;
+  Staging staging;
+  if (const YamlNode* schema = keys.require("schema")) {
+    staging.schema = keys.text("schema").value_or("");
+    const bool reserved = staging.schema.starts_with("pg_") || staging.schema == "information_schema";
+    if (!staging.schema.empty() &&
+        (!is_identifier(staging.schema) || staging.schema.find('.') != std::string::npos || reserved)) {
+      findings_.add(schema->position, "bad_name",
+                    "\"" + staging.schema + "\" cannot name a staging schema; use a schema of its own, without a dot");
+    }
+  }
+  if (const YamlNode* server = keys.find("server"); server != nullptr) {
+    if (keys.text("server")) staging.server = expand(*server).value_or("");
+  } else if (source.primary.empty() && fields.find("primary") == nullptr) {
+    findings_.add(node->key_position, "missing_field",
+                  "\"staging\" of source \"" + source.name +
+                      "\" needs \"server\" (a connection string of a server that can be written to), as the source "
+                      "has no \"primary\"");
+  } else {
+    staging.server = source.primary;
+  }
+  staging.timeout = keys.duration("timeout", 1s, 24h).value_or(staging.timeout);
+  const YamlNode* most = keys.find("max_rows");
+  if (most != nullptr && most->is_scalar() && most->text == "unlimited") {
+    staging.max_rows = kAnyRows;
+  } else {
+    staging.max_rows = keys.integer("max_rows", 1, 1'000'000'000'000).value_or(staging.max_rows);
+  }
+  keys.finish();
+  source.staging = std::move(staging);
 }
 
 void SourceReader::read_rule(YamlFields& fields, PacingRule& rule) {

@@ -20,6 +20,7 @@ class SourceReader {
   void read_lag_guard(YamlFields& fields, Source& source);
   void read_sqlite_path(YamlFields& fields, Source& source);
   void read_pacing(YamlFields& fields, Source& source);
+  void read_staging(YamlFields& fields, Source& source);
   /// `duty`, `least_duty`, `pause`; what is not there stays as it is in `rule`.
   void read_rule(YamlFields& fields, PacingRule& rule);
   std::optional<PacingWindow> read_window(const YamlNode& node);

@@ -52,6 +52,9 @@ Status require_alive(sql::Transaction& transaction, const WorkerId& worker);
 
 /// Frees a keeper's seat if it is still the claim's, and settles what becomes of the job if it was the last one.
 Status vacate_seat(sql::Transaction& transaction, const KeeperClaim& claim, std::string_view why);
+/// What the job reads is gone, a snapshot or (`copied`) a copy: it begins again or fails, by its policy. Nothing unless
+/// its partitions are being read.
+Status lose_snapshot(sql::Transaction& transaction, const JobId& job, bool copied, std::string_view why);
 /// All seats of a worker, and those of workers that are not alive: `worker_id`, `job_id`, `seat`, `epoch`.
 inline constexpr char kSeatsOfWorker[] =
     "SELECT worker_id, job_id, seat, epoch FROM export_keepers WHERE worker_id = $1 ORDER BY job_id, seat";

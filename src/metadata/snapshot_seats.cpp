@@ -11,11 +11,15 @@ constexpr Duration kSeatDelay = std::chrono::seconds{1};
 /// Before the second restart and those after it, a little longer each.
 constexpr Duration kRestartDelay = std::chrono::seconds{1};
 
-Status fail_job(sql::Transaction& transaction, const JobId& job, int losses, SnapshotLoss policy,
+Status fail_job(sql::Transaction& transaction, const JobId& job, bool copied, int losses, SnapshotLoss policy,
                 std::string_view why) {
   const std::string reason = policy == SnapshotLoss::fail
                                  ? "the catalog says that such an export fails (on_snapshot_loss: fail)"
                                  : fmt::format("it has begun again {} times already, which is the most", losses);
+  if (copied) {
+    return end_job(transaction, job, JobState::failed, "snapshot_lost",
+                   fmt::format("the copy that this export reads is lost ({}), and {}; export it again", why, reason));
+  }
   return end_job(transaction, job, JobState::failed, "snapshot_lost",
                  fmt::format("nobody keeps the snapshot any more that this export reads ({}), and {}; export it again, "
                              "with two workers or more if it takes long, or ask for another consistency",
@@ -25,10 +29,10 @@ Status fail_job(sql::Transaction& transaction, const JobId& job, int losses, Sna
 /// Back to the plan, with nothing left of what was read. Whoever still works on a partition finds no row for his claim;
 /// the partitions of the next plan begin above all epochs that were given out (stale_epoch), so that no old claim ever
 /// fits a new row.
-Status begin_again(sql::Transaction& transaction, const JobId& job, int losses, std::string_view why) {
+Status begin_again(sql::Transaction& transaction, const JobId& job, bool copied, int losses, std::string_view why) {
   const std::string message =
-      fmt::format("the snapshot was lost ({}); the export begins again with a new one, restart {} of at most {}", why,
-                  losses, kMaxSnapshotRestarts);
+      fmt::format("the {} was lost ({}); the export begins again with a new one, restart {} of at most {}",
+                  copied ? "copy" : "snapshot", why, losses, kMaxSnapshotRestarts);
   CHECK_OK(transaction.execute(R"(
     UPDATE export_jobs SET phase = 'plan', attempts = 0, not_before = {later {now} | $2}, snapshot = NULL,
       snapshot_losses = $3, stale_upload_id = coalesce(upload_id, stale_upload_id), upload_id = NULL, partition_count = 0,
@@ -58,7 +62,7 @@ Status require_alive(sql::Transaction& transaction, const WorkerId& worker) {
 
 Status vacate_seat(sql::Transaction& transaction, const KeeperClaim& claim, std::string_view why) {
   TRY(const sql::Rows jobs, transaction.query(R"(
-    SELECT status, phase, snapshot_losses, snapshot_policy FROM export_jobs WHERE id = $1 {lock})",
+    SELECT status, phase FROM export_jobs WHERE id = $1 {lock})",
                                               {claim.job}));
   TRY(const std::int64_t freed, transaction.execute(R"(
     UPDATE export_keepers SET worker_id = NULL, snapshot_id = NULL, not_before = {later {now} | $5}
@@ -71,12 +75,20 @@ Status vacate_seat(sql::Transaction& transaction, const KeeperClaim& claim, std:
     SELECT count(*) AS seats FROM export_keepers WHERE job_id = $1 AND worker_id IS NOT NULL)",
                                               {claim.job}));
   if (held[0].integer("seats") > 0) return {};
+  return lose_snapshot(transaction, claim.job, false, why);
+}
+
+Status lose_snapshot(sql::Transaction& transaction, const JobId& job, bool copied, std::string_view why) {
+  TRY(const sql::Rows jobs, transaction.query(R"(
+    SELECT status, phase, snapshot_losses, snapshot_policy FROM export_jobs WHERE id = $1 {lock})",
+                                              {job}));
+  if (jobs.empty() || jobs[0].text("status") != "RUNNING" || jobs[0].text("phase") != kExtract) return {};
   const int losses = static_cast<int>(jobs[0].integer("snapshot_losses"));
   const bool fails = jobs[0].text("snapshot_policy") == to_string(SnapshotLoss::fail);
   if (fails || losses >= kMaxSnapshotRestarts) {
-    return fail_job(transaction, claim.job, losses, fails ? SnapshotLoss::fail : SnapshotLoss::restart, why);
+    return fail_job(transaction, job, copied, losses, fails ? SnapshotLoss::fail : SnapshotLoss::restart, why);
   }
-  return begin_again(transaction, claim.job, losses + 1, why);
+  return begin_again(transaction, job, copied, losses + 1, why);
 }
 
 std::vector<KeeperClaim> read_seats(const sql::Rows& rows) {

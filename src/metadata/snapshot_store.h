@@ -43,11 +43,13 @@ struct SnapshotPlan {
 /// whose worker leaves it, retires or is declared lost is vacant again. The moment that a job in extraction has no seat
 /// held by anybody its snapshot is lost: in that same transaction the job goes back to its plan with nothing left of
 /// what was read, or FAILS (`snapshot_lost`), by its policy; restarts are counted and end at kMaxSnapshotRestarts.
+///
+/// The same becomes of a materialized export whose copy is gone. Nobody keeps that one: its readers notice.
 class SnapshotStore {
  public:
   virtual ~SnapshotStore() = default;
-  /// PlanWork: takes one of `limit` places that the job's source has for exports that keep a snapshot, or finds that
-  /// the job has one. False: there is none; the claim has ended, without an attempt being counted, and the job is
+  /// PlanWork: takes one of `limit` places that the job's source has for exports that keep a snapshot (materialized
+  /// ones have places of their own, until their plan is saved), or finds that the job has one. False: there is none; the claim has ended, without an attempt being counted, and the job is
   /// claimable again after `delay`. Error `claim_lost`.
   virtual Result<bool> reserve_snapshot(const Claim& claim, int limit, Duration delay) = 0;
   /// WorkQueue::save_plan() with the snapshot that the plan was made in, in one transaction. With seats, the claim's
@@ -65,6 +67,12 @@ class SnapshotStore {
   virtual Result<std::vector<KeeperClaim>> keepers_of(const WorkerId& worker) = 0;
   /// The ids under which the job's snapshot can be imported now; none while it has no keeper.
   virtual Result<std::vector<std::string>> importable_snapshots(const JobId& job) = 0;
+
+  /// PartitionWork: the copy that the job reads is gone for good (`why`, for people): begins it again or fails it, by the policy
+  /// of its plan; either way the claim is lost. Error `claim_lost`: it was before.
+  virtual Status lose_copy(const Claim& claim, const std::string& why) = 0;
+  /// 32 hexadecimal digits, the same as long as these tables live: what we make in others' databases is marked by it.
+  virtual Result<std::string> deployment() = 0;
 };
 
 }  // namespace longshore

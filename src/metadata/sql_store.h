@@ -68,6 +68,8 @@ class SqlStore final : public JobStore, public WorkQueue, public SnapshotStore, 
   Status leave_keeper(const KeeperClaim& claim, const std::string& why) override;
   Result<std::vector<KeeperClaim>> keepers_of(const WorkerId& worker) override;
   Result<std::vector<std::string>> importable_snapshots(const JobId& job) override;
+  Status lose_copy(const Claim& claim, const std::string& why) override;
+  Result<std::string> deployment() override;
 
   // SourcePlaces; sql_store_places.cpp
   Status add_places(const std::string& source, int count) override;

@@ -12,6 +12,8 @@ namespace {
 
 /// How long readers leave the connections to a second keeper.
 constexpr Duration kHeadStart = std::chrono::seconds{3};
+/// Of export_keepers.source.
+constexpr std::size_t kSourceCharacters = 64;
 
 Error seat_lost(const KeeperClaim& claim) {
   return external_error("claim_lost",
@@ -48,6 +50,16 @@ Result<std::vector<std::string>> read_importable(sql::Transaction& transaction, 
   ids.reserve(rows.size());
   for (const sql::Row row : rows) ids.push_back(row.text("snapshot_id"));
   return ids;
+}
+
+/// Copies are made one at a time, whatever snapshots are kept. (No source has a name with a blank.)
+std::string places_for_copies(const std::string& source) {
+  return "copy " + source.substr(0, kSourceCharacters - 5);
+}
+
+std::string why_full(bool copied, const std::string& source) {
+  if (copied) return "paused: waits until the rows of another export of source " + source + " are copied";
+  return "paused: waits for another snapshot export of source " + source + " to end, since each keeps connections";
 }
 
 /// Serializes those who ask for a place at a source: each locks the row until it has taken one.
@@ -106,24 +118,25 @@ Result<bool> SqlStore::reserve_snapshot(const Claim& claim, int limit, Duration 
             fmt::format("SELECT {} FROM export_jobs WHERE id = $1", records::kJobColumns);
         TRY(const sql::Rows rows, transaction.query(kSelect, {claim.job}));
         TRY(const ExportJob job, records::read_job(rows[0]));
+        const bool copied = job.spec.consistency == Consistency::materialized;
         const std::string& source = job.spec.dataset.source;
-        CHECK_OK(lock_places(transaction, source));
+        const std::string places = copied ? places_for_copies(source) : source;
+        CHECK_OK(lock_places(transaction, places));
         TRY(const sql::Rows others, transaction.query(R"(
           SELECT count(DISTINCT job_id) AS jobs FROM export_keepers WHERE source = $1 AND job_id <> $2)",
-                                                      {source, claim.job}));
+                                                      {places, claim.job}));
         const bool full = others[0].integer("jobs") >= limit;
-        const std::string pressure =
-            "paused: waits for another snapshot export of source " + source + " to end, since each keeps connections";
-        CHECK_OK(transaction.execute("UPDATE export_jobs SET source_pressure = $2 WHERE id = $1",
-                                     {claim.job, full ? pressure : std::string()}));
         if (full) {
           CHECK_OK(claims::release(transaction, claim, standing.purpose, standing.attempts - 1, delay));
+          CHECK_OK(transaction.execute("UPDATE export_jobs SET source_pressure = $2 WHERE id = $1",
+                                       {claim.job, why_full(copied, source)}));
           return Outcome::full;
         }
+        CHECK_OK(transaction.execute("UPDATE export_jobs SET source_pressure = '' WHERE id = $1", {claim.job}));
         CHECK_OK(transaction.execute(R"(
           INSERT INTO export_keepers (job_id, seat, source, epoch, not_before) VALUES ($1, 0, $2, 0, {now})
           ON CONFLICT (job_id, seat) DO NOTHING)",
-                                     {claim.job, source}));
+                                     {claim.job, places}));
         return Outcome::reserved;
       }));
   if (outcome == Outcome::lost) return fail(claims::lost(claim));
@@ -233,6 +246,25 @@ Result<std::vector<KeeperClaim>> SqlStore::keepers_of(const WorkerId& worker) {
 
 Result<std::vector<std::string>> SqlStore::importable_snapshots(const JobId& job) {
   return look_up([&](sql::Transaction& transaction) { return read_importable(transaction, job); });
+}
+
+Status SqlStore::lose_copy(const Claim& claim, const std::string& why) {
+  TRY(const bool stood, write([&](sql::Transaction& transaction) -> Result<bool> {
+        TRY(const claims::Standing standing, claims::standing(transaction, claim));
+        if (!standing.wanted || standing.purpose != claims::kExtract) return false;
+        CHECK_OK(claims::lose_snapshot(transaction, claim.job, true, why));
+        return true;
+      }));
+  if (!stood) return fail(claims::lost(claim));
+  return {};
+}
+
+Result<std::string> SqlStore::deployment() {
+  return look_up([&](sql::Transaction& transaction) -> Result<std::string> {
+    TRY(const sql::Rows rows, transaction.query("SELECT id FROM export_deployment"));
+    if (rows.empty()) return fail(internal_error("bad_schema", "the table export_deployment has no row"));
+    return rows[0].text("id");
+  });
 }
 
 }  // namespace longshore

@@ -81,8 +81,16 @@ struct Pacing {
   std::vector<PacingWindow> windows;
 };
 
-/// `Source::primary_max_rows` without a limit.
+/// `Source::primary_max_rows` and `Staging::max_rows` without a limit.
 inline constexpr std::int64_t kAnyRows = INT64_MAX;
+
+/// Where a source's materialized exports are copied to, and read from.
+struct Staging {
+  std::string server;  ///< connection string of a server that may be written to and has the source's relations
+  std::string schema;  ///< exists there, and the connection's user may create tables in it
+  Duration timeout = std::chrono::minutes{10};  ///< of each statement that makes a copy
+  std::int64_t max_rows = 1'000'000;            ///< only exports of fewer estimated rows are copied, or kAnyRows
+};
 
 /// A database that datasets live in. What is made by hand is neither paced nor watched; the catalog's defaults are in
 /// docs/catalog.md.
@@ -100,6 +108,7 @@ struct Source {
   Duration statement_timeout{};
   int batch_rows = 5000;  ///< rows a statement may return, 1 to 10,000
   Pacing pacing;
+  std::optional<Staging> staging;  ///< there is none without
 };
 
 }  // namespace longshore

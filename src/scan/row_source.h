@@ -30,7 +30,13 @@ struct ScanRequest {
   /// The state to read; nullptr: whatever is there. Then the scan stays on one server, and an error is added to those
   /// of RowSource::next: `snapshot_gone` (external, retriable). Outlives the scan.
   const PinnedSnapshot* snapshot = nullptr;
+  /// The copy that StagingArea::make_copy() made for this export, to be read in place of the relation; nullptr: there is
+  /// none. An error is added to those of RowSource::next: `copy_gone` (external, retriable), when it is not there any
+  /// more. Outlives the scan.
+  const ExportSnapshot* copy = nullptr;
 };
+
+class StagingArea;
 
 /// Rows of one range, in key order, by keyset statements of at most `Source::batch_rows` rows. One connection while it
 /// lives. Not thread-safe.
@@ -120,9 +126,12 @@ class SourceDatabase : public SchemaInspector, public PlanningView {
   /// free for it).
   virtual Result<std::unique_ptr<KeptSnapshot>> share_snapshot(const ExportSpec& spec, const PinnedSnapshot& pinned,
                                                                const std::string& label, std::stop_token stop);
+  /// Where materialized exports are copied to; nullptr: the source has no such place. Lives as long as the source.
+  virtual StagingArea* staging() { return nullptr; }
   /// How many connections there may be; what is kept of a snapshot is among them.
   virtual int max_connections() const { return 1; }
-  /// Whether a connection can be had; the error says what is wrong.
+  /// Whether a connection can be had; the error says what is wrong. When exports have all connections, what was heard of
+  /// the servers lately says it; `source_busy`: nothing was, so nothing is known.
   virtual Status ping() = 0;
   /// What is known of the servers, without asking them.
   virtual SourceHealth health() const { return {}; }

@@ -3,6 +3,7 @@
 #include "assemble/file_layout.h"
 #include "assemble/manifest.h"
 #include "base/crash_point.h"
+#include "worker/staged_copies.h"
 
 namespace longshore {
 
@@ -31,6 +32,9 @@ Status clean_job(const CleanWork& work, const WorkerRooms& rooms) {
     crash_point("clean.after_artefact");
     CHECK_OK(rooms.store.remove(manifest_object_key(job.object_key)));
   }
+  // Of a job that expires they were dropped when it ended.
+  if (job.state != JobState::expired) CHECK_OK(drop_copies(job, rooms, {}));
+  crash_point("clean.after_copies");
   return rooms.queue.mark_clean(work.claim);
 }
 

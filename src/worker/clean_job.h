@@ -6,7 +6,7 @@
 namespace longshore {
 
 /// Removes what a job in a final state left in the store: its uploads, its staged heads and, unless it succeeded, its
-/// artefact and manifest. Idempotent.
+/// artefact and manifest; and the copies of its rows that are staged on its source. Idempotent.
 Status clean_job(const CleanWork& work, const WorkerRooms& rooms);
 
 /// Removes all staged objects of a job.

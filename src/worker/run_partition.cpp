@@ -7,6 +7,7 @@
 #include "base/crash_point.h"
 #include "base/digest.h"
 #include "batch/column_types.h"
+#include "telemetry/log.h"
 #include "worker/one_ahead.h"
 #include "worker/part_cutter.h"
 #include "worker/publish_export.h"
@@ -116,10 +117,8 @@ KeyRange remaining_range(const PartitionWork& work) {
   return range;
 }
 
-}  // namespace
-
-Status run_partition(const PartitionWork& work, const WorkerRooms& rooms, LiveProgress& progress,
-                     std::stop_token stop) {
+Status read_and_upload(const PartitionWork& work, const WorkerRooms& rooms, LiveProgress& progress,
+                       const std::stop_token& stop) {
   const ExportSpec& spec = work.job.spec;
   TRY(SourceDatabase* const source, rooms.sources.find(spec.dataset.source));
   // Where a place matters, every partition begins one of its own; see plan_rules().
@@ -135,6 +134,7 @@ Status run_partition(const PartitionWork& work, const WorkerRooms& rooms, LivePr
     pinned = {work.job.snapshot->server, [&] { return rooms.snapshots.importable_snapshots(work.job.id); }};
     request.snapshot = &pinned;
   }
+  if (spec.consistency == Consistency::materialized && work.job.snapshot) request.copy = &*work.job.snapshot;
   TRY(const std::unique_ptr<RowSource> rows, source->open_scan(request, stop));
 
   RowBatch batch(column_types(spec));
@@ -174,6 +174,20 @@ Status run_partition(const PartitionWork& work, const WorkerRooms& rooms, LivePr
   CHECK_OK(rooms.queue.complete_partition(work.claim, uploader.rows(), uploader.bytes()));
   crash_point("partition.after_complete");
   return {};
+}
+
+}  // namespace
+
+Status run_partition(const PartitionWork& work, const WorkerRooms& rooms, LiveProgress& progress,
+                     std::stop_token stop) {
+  const Status done = read_and_upload(work, rooms, progress, stop);
+  if (!done && done.error().code == "copy_gone") {
+    // The claim ends with it. If the loss cannot be recorded now, the partition is tried again, and finds it again.
+    if (const Status told = rooms.snapshots.lose_copy(work.claim, done.error().message); !told) return told;
+    log_warn("the copy is gone that an export reads",
+             {{"job", work.job.id}, {"partition", work.partition.index}, {"error", done.error().message}});
+  }
+  return done;
 }
 
 std::int64_t partition_memory(std::int64_t part_size, std::int64_t encoder_memory) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/crash_point.h"
+#include "worker/run_materialized_plan.h"
 #include "worker/run_snapshot_plan.h"
 
 namespace longshore {
@@ -35,6 +36,9 @@ Status run_plan(const PlanWork& work, const WorkerRooms& rooms, SnapshotKeepers&
   }
   if (spec.consistency == Consistency::snapshot) {
     return run_snapshot_plan(work, *format, rooms, keepers, pressure, stop);
+  }
+  if (spec.consistency == Consistency::materialized) {
+    return run_materialized_plan(work, *format, rooms, pressure, stop);
   }
   TRY(SourceDatabase* const source, rooms.sources.find(spec.dataset.source));
   const FormatRules rules = plan_rules(format->traits(), spec.columns.size());

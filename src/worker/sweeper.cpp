@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "telemetry/log.h"
 #include "worker/clean_job.h"
+#include "worker/staged_copies.h"
 
 namespace longshore {
 
@@ -104,6 +105,8 @@ void Sweeper::run(const std::stop_token& stop) {
     if (rooms_.clock.steady_now() >= next_orphans) {
       if (const Status swept = sweep_orphans(); !swept)
         log_error("orphan sweep failed", {{"error", swept.error().message}});
+      if (const Status swept = sweep_copies(rooms_, stop); !swept)
+        log_error("sweep of staged copies failed", {{"error", swept.error().message}});
       next_orphans = rooms_.clock.steady_now() + policy_.orphan_interval;
     }
     rooms_.clock.sleep_for(policy_.interval, stop);

@@ -14,12 +14,12 @@ struct SweepPolicy {
   Duration lease = std::chrono::seconds{10};
   RetryPolicy retry;
   Duration interval = std::chrono::seconds{1};          ///< lost claims and due retention
-  Duration orphan_interval = std::chrono::minutes{10};  ///< staged objects and uploads that no job needs
+  Duration orphan_interval = std::chrono::minutes{10};  ///< staged objects, uploads and copies that no job needs
   Duration orphan_age = std::chrono::hours{1};          ///< younger uploads are left alone
 };
 
 /// Puts right what died: frees the claims of silent workers, expires artefacts past their retention, and removes staged
-/// objects and uploads that belong to no running job. Of all sweepers that share the metadata one is at work: it holds
+/// objects, uploads and staged copies of rows that belong to no running job. Of all sweepers that share the metadata one is at work: it holds
 /// the office. Every step is idempotent, so that two at a change of hands do no harm.
 class Sweeper {
  public:

@@ -393,5 +393,48 @@ TEST_F(CatalogTest, StrategiesThatASourceDoesNotHaveAreRefused) {
           testing::HasSubstr("bad_value \"consistency\" is an empty list")));
 }
 
+TEST_F(CatalogTest, MaterializedNeedsAStagingSchemaOnPostgres) {
+  const std::string rest =
+      ", relation: t, tenant_column: org, key: [id], columns: {id: {type: int64}, org: {type: text}}}\n";
+  EXPECT_THAT(
+      findings_of("sources:\n  file: {driver: sqlite, path: x, staging: {schema: s}}\n"
+                  "  plain: {driver: postgres, primary: host=p}\n"
+                  "  shop: {driver: mysql, primary: \"mysql://u@h/d\"}\n"
+                  "  reading: {driver: postgres, replicas: [host=r], staging: {schema: exports}}\n"
+                  "  wrong: {driver: postgres, primary: host=p, staging: {schema: a.b, timeout: 1ms, max_row: 5}}\n"
+                  "  empty: {driver: postgres, primary: host=p, staging: {server: host=q}}\n"
+                  "datasets:\n"
+                  "  a: {source: file, consistency: [materialized]" +
+                  rest + "  b: {source: plain, consistency: [best_effort, materialized]" + rest +
+                  "  c: {source: shop, consistency: [materialized]" + rest),
+      testing::ElementsAre(
+          testing::HasSubstr("2:35 not_available only PostgreSQL sources can have a \"staging\""),
+          testing::HasSubstr("5:51 missing_field \"staging\" of source \"reading\" needs \"server\""),
+          testing::HasSubstr("6:64 bad_name \"a.b\" cannot name a staging schema"),
+          testing::HasSubstr("6:78 bad_value"), testing::HasSubstr("6:83 unknown_key"),
+          testing::HasSubstr("7:46 missing_field \"staging\" of source \"empty\" needs \"schema\""),
+          testing::HasSubstr("9:35 not_available source \"file\" is not PostgreSQL, and rows are copied"),
+          testing::HasSubstr("10:49 missing_field \"materialized\" copies the rows to a schema of source \"plain\""),
+          testing::HasSubstr("11:35 not_available source \"shop\" is not PostgreSQL, and rows are copied")));
+}
+
+TEST_F(CatalogTest, StagingIsOnThePrimaryUnlessItSaysOtherwise) {
+  const auto staging = [](const std::string& text) {
+    const auto catalog =
+        Catalog::parse("sources:\n  app: {driver: postgres, replicas: [host=r], primary: host=p, staging: {" + text +
+                           "}}\ndatasets:\n  a: {source: app, relation: t, tenant_column: org, key: [id], "
+                           "consistency: [materialized], columns: {id: {type: int64}, org: {type: text}}}\n",
+                       "c.yaml");
+    EXPECT_TRUE(catalog);
+    return catalog->sources()[0].staging.value();
+  };
+  EXPECT_EQ(staging("schema: exports").server, "host=p");
+  EXPECT_EQ(staging("schema: exports").schema, "exports");
+  EXPECT_EQ(staging("schema: exports").max_rows, 1'000'000);
+  EXPECT_EQ(staging("schema: exports, server: host=q user=stager").server, "host=q user=stager");
+  EXPECT_EQ(staging("schema: exports, timeout: 1h").timeout, std::chrono::hours(1));
+  EXPECT_EQ(staging("schema: exports, max_rows: unlimited").max_rows, kAnyRows);
+}
+
 }  // namespace
 }  // namespace longshore

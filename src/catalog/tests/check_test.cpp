@@ -273,5 +273,15 @@ TEST(TypeFit, ExactWiderOrText) {
   EXPECT_FALSE(type_fits_comparison(DataType{}, *parse_data_type("int64"), SourceDriver::sqlite));
 }
 
+TEST_F(CheckTest, WhatCopiesNeedIsAskedWhereTheyAreAllowedAndSaidOnce) {
+  schema.about_staging = {{"sources.app.staging.schema", "staging_denied", "GRANT it"}};
+  EXPECT_THAT(check(), IsEmpty());
+  const std::string staged = replace(kCatalog, "primary: x }", "primary: x, staging: { schema: exports } }");
+  const std::string allowed = replace(staged, "    key: [id]\n", "    key: [id]\n    consistency: [materialized]\n");
+  const std::string dataset = allowed.substr(allowed.find("  orders:"));
+  EXPECT_THAT(check(allowed + replace(dataset, "orders:", "again:")),
+              ElementsAre("c.yaml:2:59 staging_denied GRANT it"));
+}
+
 }  // namespace
 }  // namespace longshore

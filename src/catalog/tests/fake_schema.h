@@ -33,7 +33,10 @@ class FakeSchema final : public SchemaInspector {
 
   Result<std::vector<ReadingHint>> snapshot_hints() override { return about_snapshots; }
 
+  Result<std::vector<ReadingHint>> staging_faults(const Dataset& /*dataset*/) override { return about_staging; }
+
   std::map<std::string, std::vector<ReadingHint>> hints;  ///< by relation
+  std::vector<ReadingHint> about_staging;
   std::vector<ReadingHint> about_snapshots;
 
  private:

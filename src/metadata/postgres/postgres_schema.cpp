@@ -204,11 +204,18 @@ constexpr std::array<const char*, 6> kFourthVersion{
     kKeepers,
 };
 
-constexpr std::array<Migration, 4> kMigrations{
+// Who we are, for what is marked as ours outside of this database. One row, made once.
+constexpr std::array<const char*, 2> kFifthVersion{
+    "CREATE TABLE export_deployment (id text NOT NULL, PRIMARY KEY (id))",
+    "INSERT INTO export_deployment (id) VALUES (replace(gen_random_uuid()::text, '-', ''))",
+};
+
+constexpr std::array<Migration, 5> kMigrations{
     Migration{1, "jobs, partitions, parts, workers, download audits", kFirstVersion},
     Migration{2, "times of claims, offices", kSecondVersion},
     Migration{3, "places among the connections of a source", kThirdVersion},
     Migration{4, "snapshots and their keepers", kFourthVersion},
+    Migration{5, "the deployment's own name", kFifthVersion},
 };
 
 }  // namespace

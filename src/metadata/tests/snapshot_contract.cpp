@@ -309,5 +309,82 @@ TEST_P(SnapshotContract, AZombiePlannerSavesNoSnapshot) {
   EXPECT_EQ(snapshots_->keepers_of(heir)->size(), 1U);
 }
 
+TEST_P(SnapshotContract, ALostCopyIsReportedByItsReaders) {
+  const WorkerId worker = register_worker("w1");
+  const ExportJob job = insert("acme");
+  const auto plan = claim<PlanWork>(worker);
+  ASSERT_EQ(*snapshots_->reserve_snapshot(plan.claim, 1, {}), true);
+  ASSERT_THAT(queue_->save_upload(plan.claim, "upload-0"), Succeeded());
+  ASSERT_THAT(snapshots_->save_snapshot_plan(plan.claim, make_plan(2, 0)), Succeeded());
+  const auto first = claim<PartitionWork>(worker);
+  const auto second = claim<PartitionWork>(worker);
+  ASSERT_THAT(queue_->checkpoint(first.claim, make_part(0)), Succeeded());
+  ASSERT_THAT(snapshots_->lose_copy(second.claim, "somebody dropped it"), Succeeded());
+  EXPECT_EQ(find(job).snapshot_losses, 1);
+  EXPECT_THAT(find(job).error_message,
+              AllOf(HasSubstr("the copy was lost (somebody dropped it)"), HasSubstr("restart 1")));
+  EXPECT_EQ(find(job).stale_upload_id, "upload-0");
+  EXPECT_THAT(snapshots_->lose_copy(first.claim, "so it is"), FailedWith("claim_lost")) << "it is counted once";
+  EXPECT_THAT(queue_->checkpoint(first.claim, make_part(1)), FailedWith("claim_lost"));
+  EXPECT_EQ(find(job).snapshot_losses, 1);
+
+  const auto again = claim<PlanWork>(worker);
+  EXPECT_EQ(again.job.snapshot_losses, 1);
+  ASSERT_EQ(*snapshots_->reserve_snapshot(again.claim, 1, {}), true);
+  ASSERT_THAT(snapshots_->save_snapshot_plan(again.claim, make_plan(1, 0)), Succeeded());
+  EXPECT_GT(claim<PartitionWork>(worker).claim.epoch, first.claim.epoch);
+}
+
+TEST_P(SnapshotContract, ALostCopyFailsTheExportWhereTheCatalogSaysSo) {
+  const WorkerId worker = register_worker("w1");
+  const ExportJob job = insert("acme");
+  const auto plan = claim<PlanWork>(worker);
+  SnapshotPlan strict = make_plan(1, 0);
+  strict.on_loss = SnapshotLoss::fail;
+  ASSERT_THAT(snapshots_->save_snapshot_plan(plan.claim, strict), Succeeded());
+  const auto work = claim<PartitionWork>(worker);
+  ASSERT_THAT(snapshots_->lose_copy(work.claim, "the server was restored"), Succeeded());
+  EXPECT_EQ(find(job).state, JobState::failed);
+  EXPECT_EQ(find(job).error_code, "snapshot_lost");
+  EXPECT_THAT(find(job).error_message,
+              AllOf(HasSubstr("the copy that this export reads is lost"), HasSubstr("the server was restored"),
+                    HasSubstr("on_snapshot_loss: fail")));
+  EXPECT_THAT(queue_->hand_back(work.claim), FailedWith("claim_lost"));
+  claim<CleanWork>(worker);
+}
+
+TEST_P(SnapshotContract, CopiesAreMadeOneAtATimeWhateverSnapshotsAreKept) {
+  const WorkerId worker = register_worker("w1");
+  insert("acme");
+  keep_planned(claim<PlanWork>(worker), make_plan(1, 1));
+  claim<PartitionWork>(worker);
+  const auto insert_copied = [&](const std::string& tenant) {
+    NewJob wanted = new_job(tenant);
+    wanted.job.spec.consistency = Consistency::materialized;
+    const auto inserted = jobs_->insert(wanted);
+    EXPECT_THAT(inserted, Succeeded());
+    return inserted->job;
+  };
+  const ExportJob first = insert_copied("acme");
+  const ExportJob second = insert_copied("globex");
+  const auto one = claim_of<PlanWork>(first, worker);
+  const auto two = claim_of<PlanWork>(second, worker);
+  ASSERT_EQ(*snapshots_->reserve_snapshot(one.claim, 1, seconds{2}), true);
+  ASSERT_EQ(*snapshots_->reserve_snapshot(two.claim, 1, seconds{2}), false);
+  EXPECT_THAT(find(second).source_pressure, HasSubstr("another export of source"));
+  ASSERT_THAT(snapshots_->save_snapshot_plan(one.claim, make_plan(1, 0)), Succeeded());
+  advance(seconds{2});
+  const auto again = claim_of<PlanWork>(second, worker);
+  EXPECT_EQ(*snapshots_->reserve_snapshot(again.claim, 1, seconds{2}), true) << "the first one is made";
+}
+
+TEST_P(SnapshotContract, TheDeploymentHasANameOfItsOwn) {
+  const auto name = snapshots_->deployment();
+  ASSERT_THAT(name, Succeeded());
+  EXPECT_THAT(*name, testing::MatchesRegex("[0-9a-f]+"));
+  EXPECT_EQ(name->size(), 32U);
+  EXPECT_EQ(*snapshots_->deployment(), *name);
+}
+
 }  // namespace
 }  // namespace longshore

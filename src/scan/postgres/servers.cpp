@@ -13,8 +13,10 @@ PostgresServers::PostgresServers(Source source, std::shared_ptr<ConnectionBudget
 }
 
 Result<std::shared_ptr<const PostgresServers>> PostgresServers::make(Source source,
-                                                                     std::shared_ptr<ConnectionBudget> budget) {
+                                                                     std::shared_ptr<ConnectionBudget> budget,
+                                                                     std::vector<std::string> elsewhere) {
   const std::shared_ptr<PostgresServers> servers(new PostgresServers(std::move(source), std::move(budget)));
+  servers->elsewhere_ = std::move(elsewhere);
   std::vector<Watched> watched;
   for (const std::string& connection_string : servers->connection_strings_) {
     watched.push_back(
@@ -41,8 +43,10 @@ Status PostgresServers::end_lost_sessions(const ConnectionSlot& slot, const std:
   for (const SuspectPlace& suspect : suspects) tags.push_back(suspect.tag);
   if (unproven) tags.push_back(slot.place()->tag());
   bool all_ended = true;
-  for (std::size_t server = 0; server < count(); ++server) {
-    auto connection = connect(server, "fence", stop, slot);
+  std::vector<std::string> everywhere = connection_strings_;
+  everywhere.insert(everywhere.end(), elsewhere_.begin(), elsewhere_.end());
+  for (const std::string& connection_string : everywhere) {
+    auto connection = open(connection_string, "fence", stop, slot);
     const Status ended = connection ? end_sessions(**connection, tags, stop) : fail(std::move(connection).error());
     if (ended) continue;
     all_ended = false;
@@ -59,7 +63,13 @@ Status PostgresServers::end_lost_sessions(const ConnectionSlot& slot, const std:
 Result<std::unique_ptr<PostgresConnection>> PostgresServers::connect(std::size_t index, const std::string& label,
                                                                      std::stop_token stop,
                                                                      const ConnectionSlot& slot) const {
-  auto connection = PostgresConnection::open({.connection_string = connection_strings_[index % count()],
+  return open(connection_strings_[index % count()], label, std::move(stop), slot);
+}
+
+Result<std::unique_ptr<PostgresConnection>> PostgresServers::open(const std::string& connection_string,
+                                                                  const std::string& label, std::stop_token stop,
+                                                                  const ConnectionSlot& slot) const {
+  auto connection = PostgresConnection::open({.connection_string = connection_string,
                                               .application_name = "longshore/" + label,
                                               .statement_timeout = source().statement_timeout,
                                               .place = slot.place()},

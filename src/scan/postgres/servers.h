@@ -24,7 +24,9 @@ class PostgresServers final : public SourceServers {
   using Connection = PostgresConnection;
 
   /// Errors: `unknown_time_zone` (of a window of the pacing).
-  static Result<std::shared_ptr<const PostgresServers>> make(Source source, std::shared_ptr<ConnectionBudget> budget);
+  /// `elsewhere`: connection strings of others on which sessions under the same budget may be.
+  static Result<std::shared_ptr<const PostgresServers>> make(Source source, std::shared_ptr<ConnectionBudget> budget,
+                                                             std::vector<std::string> elsewhere = {});
 
   const std::string& connection_string(std::size_t index) const { return connection_strings_[index]; }
 
@@ -37,8 +39,11 @@ class PostgresServers final : public SourceServers {
  private:
   PostgresServers(Source source, std::shared_ptr<ConnectionBudget> budget);
   Status end_lost_sessions(const ConnectionSlot& slot, const std::stop_token& stop) const;
+  Result<std::unique_ptr<PostgresConnection>> open(const std::string& connection_string, const std::string& label,
+                                                   std::stop_token stop, const ConnectionSlot& slot) const;
 
   std::vector<std::string> connection_strings_;
+  std::vector<std::string> elsewhere_;
 };
 
 using PostgresLease = ServerLease<PostgresServers>;

@@ -29,13 +29,6 @@ constexpr Duration kReplayPatience = 10s;
 
 constexpr const char* kBegin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;";
 
-/// Which cluster it is: a replica has the number of its primary. Some managed services do not tell; then it stays
-/// empty.
-std::string system_identifier(PostgresConnection& connection, const std::stop_token& stop) {
-  const auto rows = connection.query("SELECT system_identifier::text FROM pg_catalog.pg_control_system()", {}, stop);
-  return rows && !rows->rows.empty() ? rows->at(0, 0) : std::string();
-}
-
 /// The virtual transaction that exported a snapshot, `3/27` of `00000003-0000001B-1`: as pg_locks spells the lock that
 /// it holds on itself as long as it lives. (The name's form: ExportSnapshot() in PostgreSQL's snapmgr.c, all versions.)
 std::string exporting_transaction(std::string_view id) {
@@ -59,6 +52,22 @@ Result<bool> any_alive(PostgresConnection& connection, const std::vector<std::st
 }
 
 }  // namespace
+
+std::string system_identifier(PostgresConnection& connection, const std::stop_token& stop) {
+  const auto rows = connection.query("SELECT system_identifier::text FROM pg_catalog.pg_control_system()", {}, stop);
+  return rows && !rows->rows.empty() ? rows->at(0, 0) : std::string();
+}
+
+Status read_moment(PostgresConnection& connection, ExportSnapshot& what, const std::stop_token& stop) {
+  TRY(const PostgresRows rows, connection.query(R"(
+    SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
+                ELSE pg_catalog.pg_current_wal_lsn() END::text,
+           (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000000)::int8::text)",
+                                                {}, stop));
+  if (rows.rows[0][0]) what.lsn = rows.at(0, 0);
+  what.taken_at = Timestamp{Duration{parse_int64(rows.at(0, 1)).value_or(0)}};
+  return {};
+}
 
 Result<bool> in_recovery(PostgresConnection& connection, const std::stop_token& stop) {
   TRY(const PostgresRows rows, connection.query("SELECT pg_catalog.pg_is_in_recovery()", {}, stop));
@@ -134,14 +143,7 @@ Result<std::unique_ptr<KeptSnapshot>> PostgresSnapshot::take(std::shared_ptr<con
   what.system_identifier = system_identifier(connection, stop);
   CHECK_OK(connection.query_each(kBegin, stop));
   CHECK_OK(snapshot->export_again(stop));
-  // After the snapshot: all that it sees is at or before this position.
-  TRY(const PostgresRows rows, connection.query(R"(
-    SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
-                ELSE pg_catalog.pg_current_wal_lsn() END::text,
-           (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000000)::int8::text)",
-                                                {}, stop));
-  if (rows.rows[0][0]) what.lsn = rows.at(0, 0);
-  what.taken_at = Timestamp{Duration{parse_int64(rows.at(0, 1)).value_or(0)}};
+  CHECK_OK(read_moment(connection, what, stop));
   CHECK_OK(snapshot->hold_relation(spec, stop));
   return snapshot;
 }
