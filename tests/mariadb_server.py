@@ -24,6 +24,8 @@ import sys
 import tempfile
 import time
 
+from free_port import free_port
+
 SETTINGS = {
     "innodb-flush-method": "nosync",
     "innodb-flush-log-at-trx-commit": "0",
@@ -49,12 +51,6 @@ def binary(name):
 def account():
     """The user that the server runs as when we are root, which it refuses to be."""
     return "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def make_data(directory):

@@ -17,6 +17,7 @@ import tempfile
 import time
 
 import postgres_server
+from free_port import free_port
 
 CONFIGURATION = """
 [databases]
@@ -37,10 +38,14 @@ def binary():
     return found or sys.exit("pgbouncer: not found; install the package pgbouncer (scripts/install.sh test)")
 
 
+def answers(port):
+    return subprocess.run([postgres_server.binary("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]).returncode == 0
+
+
 def start(directory, host, port):
     """Returns the process and its DSN."""
     for _ in range(5):  # another process may take the port between the probe and the bind
-        listen = postgres_server.free_port()
+        listen = free_port()
         with open(f"{directory}/pgbouncer.ini", "w") as file:
             file.write(CONFIGURATION.format(host=host, port=port, listen=listen))
         with open(f"{directory}/log", "ab") as log:
@@ -48,7 +53,7 @@ def start(directory, host, port):
                                        stderr=log, cwd="/", **postgres_server.account())
         deadline = time.monotonic() + 20
         while process.poll() is None and time.monotonic() < deadline:
-            if postgres_server.answers(listen):
+            if answers(listen):
                 return process, f"host=127.0.0.1 port={listen} user=postgres dbname=postgres"
             time.sleep(0.02)
         if process.poll() is None:

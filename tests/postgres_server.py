@@ -21,11 +21,12 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
+
+from free_port import free_port
 
 SETTINGS = {
     "fsync": "off",
@@ -55,12 +56,6 @@ def account():
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def make_directory(directory):
     """One that the server's account may use."""
     os.makedirs(directory, exist_ok=True)
@@ -80,8 +75,14 @@ def make_cluster(directory):
         sys.exit(f"postgres_server: initdb failed in {directory}:\n{done.stdout}{done.stderr}")
 
 
-def answers(port):
-    return subprocess.run([binary("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]).returncode == 0
+def is_ready(directory, server):
+    """Whether this very process serves: what pg_ctl looks at. A connection could be answered by another's server."""
+    try:
+        with open(f"{directory}/data/postmaster.pid") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return False
+    return len(lines) >= 8 and lines[0] == str(server.pid) and lines[7].strip() == "ready"
 
 
 def start(directory, settings):
@@ -110,7 +111,7 @@ def launch(directory, settings):
                                       start_new_session=True, **account())
         deadline = time.monotonic() + 60
         while server.poll() is None and time.monotonic() < deadline:
-            if answers(port):
+            if is_ready(directory, server):
                 with open(f"{directory}/pid", "w") as file:
                     file.write(str(server.pid))
                 with open(f"{directory}/command", "w") as file:
@@ -166,7 +167,7 @@ def resume(directory):
         with open(f"{directory}/pid", "w") as file:
             file.write(str(server.pid))
         while server.poll() is None and time.monotonic() < deadline:
-            if answers(command[command.index("-p") + 1]):
+            if is_ready(directory, server):
                 return
             time.sleep(0.02)
         time.sleep(0.05)

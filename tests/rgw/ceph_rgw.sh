@@ -23,6 +23,8 @@
 # Packages: radosgw ceph-mon ceph-osd ceph-common.
 set -euo pipefail
 
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly here
 readonly store_bytes=${STORE_BYTES:-2147483648}
 readonly access_key=LONGSHORETESTKEY0001
 readonly secret_key=longshore0test0secret0key0000000000000001
@@ -42,12 +44,7 @@ running() {
 pid_of() { cat "$dir/$1.pid" 2>/dev/null; }
 alive() { local pid; pid=$(pid_of "$1") && [ -n "$pid" ] && running "$pid"; }
 
-free_ports() {
-  python3 -c 'import socket
-sockets = [socket.socket() for _ in range(4)]
-for s in sockets: s.bind(("127.0.0.1", 0))
-print(*[s.getsockname()[1] for s in sockets])'
-}
+free_ports() { python3 "$here/../free_port.py" 4; }
 
 # What each unusual setting is for stands above it.
 write_configuration() {
