@@ -27,7 +27,10 @@ for preset in "${presets[@]}"; do
   echo "== test $preset"
   log=build/$preset/ctest.log
   if ! ctest --test-dir "build/$preset" --output-on-failure --parallel "$(nproc)" "${select[@]}" >"$log" 2>&1; then
+    # Where, at the very end as well: the log may be cut, and one test of ctest may hold a hundred cases.
     grep -vE '^ *(Start +[0-9]+|[0-9]+/[0-9]+ Test +#[0-9]+:.* Passed)' "$log" | tail -n 300
+    echo "Cases that failed:"
+    grep -aE '^\[  FAILED  \] .*\(|: Failure$|^(FAIL|ERROR): |^[A-Za-z]*Error: ' "$log" | cut -c1-200 | head -n 40
     exit 1
   fi
   tail -n 12 "$log"
