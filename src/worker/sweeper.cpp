@@ -78,12 +78,15 @@ Status Sweeper::sweep_orphans() {
 
 void Sweeper::start() {
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  copies_thread_ = std::jthread([this](const std::stop_token& stop) { run_copies(stop); });
 }
 
 void Sweeper::stop() {
   if (!thread_.joinable()) return;
   thread_.request_stop();
+  copies_thread_.request_stop();
   thread_.join();
+  copies_thread_.join();
 }
 
 bool Sweeper::in_office() {
@@ -91,7 +94,18 @@ bool Sweeper::in_office() {
   // only if the sweeper dies together with a worker, and then runs out before the lease does.
   const Result<bool> held = rooms_.queue.hold_office(kOffice, policy_.holder, 4 * policy_.interval);
   if (!held) log_error("sweep failed", {{"error", held.error().message}});
-  return held.value_or(false);
+  in_office_ = held.value_or(false);
+  return in_office_;
+}
+
+void Sweeper::run_copies(const std::stop_token& stop) {
+  auto next = rooms_.clock.steady_now();
+  while (rooms_.clock.sleep_for(policy_.interval, stop)) {
+    if (!in_office_ || rooms_.clock.steady_now() < next) continue;
+    if (const Status swept = sweep_copies(rooms_, stop); !swept && !stop.stop_requested())
+      log_error("sweep of staged copies failed", {{"error", swept.error().message}});
+    next = rooms_.clock.steady_now() + policy_.orphan_interval;
+  }
 }
 
 void Sweeper::run(const std::stop_token& stop) {
@@ -105,8 +119,6 @@ void Sweeper::run(const std::stop_token& stop) {
     if (rooms_.clock.steady_now() >= next_orphans) {
       if (const Status swept = sweep_orphans(); !swept)
         log_error("orphan sweep failed", {{"error", swept.error().message}});
-      if (const Status swept = sweep_copies(rooms_, stop); !swept)
-        log_error("sweep of staged copies failed", {{"error", swept.error().message}});
       next_orphans = rooms_.clock.steady_now() + policy_.orphan_interval;
     }
     rooms_.clock.sleep_for(policy_.interval, stop);

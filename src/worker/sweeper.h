@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -19,8 +20,8 @@ struct SweepPolicy {
 };
 
 /// Puts right what died: frees the claims of silent workers, expires artefacts past their retention, and removes staged
-/// objects, uploads and staged copies of rows that belong to no running job. Of all sweepers that share the metadata one is at work: it holds
-/// the office. Every step is idempotent, so that two at a change of hands do no harm.
+/// objects, uploads and staged copies of rows that belong to no running job. Of all sweepers that share the metadata
+/// one is at work: it holds the office. Every step is idempotent, so that two at a change of hands do no harm.
 class Sweeper {
  public:
   Sweeper(const WorkerRooms& rooms, SweepPolicy policy);
@@ -36,11 +37,15 @@ class Sweeper {
 
  private:
   void run(const std::stop_token& stop);
+  /// What concerns the sources, which may be away or busy: lost claims do not wait for it.
+  void run_copies(const std::stop_token& stop);
   bool in_office();
 
   const WorkerRooms& rooms_;
   const SweepPolicy policy_;
+  std::atomic<bool> in_office_{false};
   std::jthread thread_;
+  std::jthread copies_thread_;
 };
 
 }  // namespace longshore

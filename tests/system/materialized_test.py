@@ -71,7 +71,7 @@ class MaterializedTest(unittest.TestCase):
         cls.root = cls.enterClassContext(harness.temporary_directory())
         cls.database = cls.enterClassContext(harness.Postgres())
         cls.database.sql(*SCHEMA)
-        source = cls.database.source(max_connections=4, batch_rows=1000, staging={"schema": "staging"})
+        source = cls.database.source(max_connections=16, batch_rows=1000, staging={"schema": "staging"})
         cls.catalog = f"sources:\n  app: {source}\ndatasets:" + DATASET.format(name="items", loss="restart") + \
             DATASET.format(name="strict_items", loss="fail")
 

@@ -114,6 +114,26 @@ TEST_F(PostgresStagingTest, FiltersAreInTheCopyToo) {
       ElementsAre(TextRow{"id"}, TextRow{"name"}));
 }
 
+TEST_F(PostgresStagingTest, EveryTypeComesThroughACopyAsItIsRead) {
+  run("CREATE DOMAIN {}.code AS varchar(5); CREATE TYPE {}.mood AS ENUM ('sad', 'fine'); "
+      "CREATE TABLE {}.types (k text COLLATE \"C\", n int, c {}.code, f char(5), d numeric(10, 2), e numeric, "
+      "t timestamptz, s timestamp, a date, h time, i interval, j jsonb, b bytea, l int[], u uuid, x inet, m {}.mood, "
+      "r float8, o bool, PRIMARY KEY (k, n)); "
+      "INSERT INTO {}.types SELECT chr(65 + g % 50), g, 'c' || g, 'f', g / 3.0, 1e20 / (g + 1), now(), localtimestamp, "
+      "current_date + g, '10:20:30.4', make_interval(days => g), jsonb_build_object('g', g), decode(lpad(to_hex(g), 4, "
+      "'0'), 'hex'), ARRAY[g, NULL], md5(g::text)::uuid, '10.0.0.1', 'fine', g / 7.0::float8, g % 2 = 0 "
+      "FROM generate_series(0, 299) g; INSERT INTO {}.types (k, n) VALUES ('\xc3\xa4', 1); ANALYZE {}.types");
+  spec_ = spec(*source_, "types", {"k", "n"});
+  const auto direct = read_range(*source_, spec_, KeyRange{});
+  ASSERT_TRUE(direct) << direct.error().message;
+  ASSERT_EQ(direct->rows.size(), 301U);
+  const auto copy = make(name());
+  ASSERT_TRUE(copy);
+  const auto copied = read(copy->what(), {KeyRange{}});
+  ASSERT_TRUE(copied) << copied.error().message;
+  EXPECT_EQ(*copied, direct->rows);
+}
+
 TEST_F(PostgresStagingTest, ItSaysWhichMomentOfWhichServerItIs) {
   const auto copy = make(name());
   ASSERT_TRUE(copy);
@@ -160,7 +180,7 @@ TEST_F(PostgresStagingTest, WhoeverHasTheRightEndsAnotherThatIsStillMakingIt) {
   });
   while (ask("SELECT FROM pg_stat_activity WHERE application_name LIKE 'longshore/copy %' AND wait_event = 'PgSleep'")
              .empty()) {
-    std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   // The second one does not go by the view.
   const auto made = source_->staging()->make_copy(fast, name(), nullptr, {});

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "scan/row_source.h"
+#include "scan/staging_area.h"
 
 namespace longshore {
 
@@ -20,6 +21,10 @@ class ScriptedSource final : public SourceDatabase {
   /// Called before each batch with the first id it will hold; an error is returned from next().
   std::function<Status(std::int64_t first_id, const std::stop_token& stop)> before_batch;
   std::atomic<std::int64_t> rows_read{0};
+  std::unique_ptr<StagingArea> area;  ///< where exports are copied to, if anywhere
+  std::atomic<int> copies_read{0};    ///< scans that were told to read a copy
+
+  StagingArea* staging() override { return area.get(); }
 
   Result<RelationInfo> describe(const std::string&) override { return RelationInfo{}; }
   Result<std::vector<std::string>> list_relations() override { return std::vector<std::string>{}; }
@@ -39,6 +44,7 @@ class ScriptedSource final : public SourceDatabase {
     return plan;
   }
   Result<std::unique_ptr<RowSource>> open_scan(ScanRequest request, std::stop_token stop) override {
+    if (request.copy != nullptr) ++copies_read;
     return std::make_unique<Rows>(*this, std::move(request), std::move(stop));
   }
 

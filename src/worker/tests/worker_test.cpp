@@ -14,7 +14,9 @@
 #include "metadata/tests/temporary_store.h"
 #include "storage/faulty/faulty_store.h"
 #include "storage/memory/memory_store.h"
+#include "worker/staged_copies.h"
 #include "worker/sweeper.h"
+#include "worker/tests/memory_staging.h"
 #include "worker/tests/scripted_source.h"
 
 namespace longshore {
@@ -45,7 +47,20 @@ class WorkerTest : public testing::Test {
                                key_, plan_, *metadata_});
     return reference;
   }
-  JobId create() {
+  static MemoryStaging& stage(ScriptedSource& source) {
+    auto area = std::make_unique<MemoryStaging>(source);
+    MemoryStaging& reference = *area;
+    source.area = std::move(area);
+    return reference;
+  }
+  template <class Condition>
+  void wait_until(const Condition& condition) {
+    while (!condition()) {
+      std::uint64_t counter = 0;
+      signal_.wait(counter, milliseconds{5}, {});
+    }
+  }
+  JobId create(Consistency consistency = Consistency::best_effort) {
     NewJob request;
     request.job.id = JobId(uuid_v7(clock_.now()));
     request.job.tenant = TenantId("acme");
@@ -55,6 +70,7 @@ class WorkerTest : public testing::Test {
     spec.dataset.name = "items";
     spec.dataset.source = "app";
     spec.format = "csv";
+    spec.consistency = consistency;
     spec.columns = {Column{"id", "id", {LogicalType::int64}, "", "", false},
                     Column{"text", "text", {LogicalType::text}, "", "", false}};
     spec.dataset.columns = spec.columns;
@@ -340,6 +356,63 @@ TEST_F(WorkerTest, TheSweeperRemovesStagedObjectsThatNobodyNeeds) {
   const auto left = memory_store_->list("", "", 10).value();
   ASSERT_EQ(left.size(), 1U);
   EXPECT_EQ(left.front().key, "acme/exports/2026/01/kept.csv");
+}
+
+// --- exports of a copy
+
+TEST_F(WorkerTest, ACopyIsMadeReadAndDropped) {
+  ScriptedSource& source = use_source(20'000, 2);
+  MemoryStaging& area = stage(source);
+  Worker worker(*rooms_, options(2));
+  ASSERT_TRUE(worker.start());
+  const ExportJob done = wait_finished(create(Consistency::materialized));
+  EXPECT_EQ(done.state, JobState::succeeded) << done.error_message;
+  ASSERT_TRUE(done.snapshot);
+  EXPECT_EQ(done.snapshot->id, "staging.copy_0");
+  EXPECT_EQ(area.made().size(), 1U);
+  EXPECT_EQ(source.copies_read, done.partition_count);
+  wait_until([&] { return area.there().empty(); });
+}
+
+TEST_F(WorkerTest, WithALostCopyTheExportBeginsAgain) {
+  ScriptedSource& source = use_source(20'000, 2);
+  MemoryStaging& area = stage(source);
+  std::atomic<bool> lost{false};
+  source.before_batch = [&](std::int64_t, const std::stop_token&) -> Status {
+    return lost.exchange(true) ? Status() : fail(external_error("copy_gone", "somebody dropped it"));
+  };
+  Worker worker(*rooms_, options(1));
+  ASSERT_TRUE(worker.start());
+  const ExportJob done = wait_finished(create(Consistency::materialized));
+  EXPECT_EQ(done.state, JobState::succeeded) << done.error_message;
+  EXPECT_EQ(done.snapshot_losses, 1);
+  EXPECT_EQ(done.snapshot->id, "staging.copy_1");
+  EXPECT_EQ(done.row_count, 20'000);
+  ASSERT_EQ(area.made().size(), 2U);
+  EXPECT_EQ(area.made()[1].attempt, 1);
+  wait_until([&] { return area.there().empty(); });
+}
+
+TEST_F(WorkerTest, WithoutAStagingNothingIsCopied) {
+  use_source(100, 1);
+  Worker worker(*rooms_, options(1));
+  ASSERT_TRUE(worker.start());
+  const ExportJob done = wait_finished(create(Consistency::materialized));
+  EXPECT_EQ(done.state, JobState::failed);
+  EXPECT_EQ(done.error_code, "materialized_unsupported");
+}
+
+TEST_F(WorkerTest, TheSweeperDropsTheCopiesThatNoExportNeeds) {
+  MemoryStaging& area = stage(use_source(100, 1));
+  const std::string ours = metadata_->deployment().value();
+  const JobId gone(uuid_v7(clock_.now()));
+  const CopyName needed{.deployment = ours, .job = create(Consistency::materialized)};
+  const CopyName others{.deployment = std::string(32, '0'), .job = gone};
+  area.put({.deployment = ours, .job = gone});
+  area.put(needed);
+  area.put(others);
+  ASSERT_TRUE(sweep_copies(*rooms_, {}));
+  EXPECT_THAT(area.there(), testing::ElementsAre(needed, others));
 }
 
 }  // namespace
