@@ -81,6 +81,11 @@ Error source_schema_changed(std::string message) {
   return external_error("source_schema_changed", std::move(message), false);
 }
 
+Error relation_gone(Error error, const std::string& relation) {
+  if (error.code != "relation_not_found") return error;
+  return source_schema_changed("relation " + relation + " is not in the database any more, or may not be seen");
+}
+
 Error source_denied(std::string message) {
   return external_error("source_denied", std::move(message), false);
 }

@@ -40,6 +40,8 @@ Error copy_timeout(const std::string& source, Duration limit);
 Error snapshot_unsupported();
 /// The relation is not what the catalog says; needs a change of catalog or database.
 Error source_schema_changed(std::string message);
+/// `error`, of describing a relation that the catalog has: one that is not found has gone.
+Error relation_gone(Error error, const std::string& relation);
 /// The database knows us and refuses.
 Error source_denied(std::string message);
 /// The database rejected a statement for a reason that trying again cannot mend.

@@ -30,10 +30,7 @@ Result<MysqlKeyQuery> MysqlKeyQuery::make(MysqlConnection& connection, const Exp
   MysqlKeyQuery query(connection, spec, stop);
   query.relation_ = from_mysql_relation(spec.dataset);
   auto columns = read_columns(connection, spec.dataset.relation, stop);
-  if (!columns) {
-    if (columns.error().code != "relation_not_found") return fail(std::move(columns).error());
-    return fail(source_schema_changed(columns.error().message));
-  }
+  if (!columns) return fail(relation_gone(std::move(columns).error(), spec.dataset.relation));
   query.columns_ = *std::move(columns);
   TRY(query.key_, MysqlKey::make(spec.dataset, query.columns_));
   TRY(query.where_, selection(spec, query.columns_));

@@ -87,11 +87,7 @@ Status MysqlKeysetReader::connect() {
 Status MysqlKeysetReader::prepare() {
   const ExportSpec& spec = *request_.spec;
   auto described = read_columns(*connection_, spec.dataset.relation, stop_);
-  if (!described) {
-    if (described.error().code != "relation_not_found") return fail(std::move(described).error());
-    return fail(source_schema_changed("relation " + spec.dataset.relation +
-                                      " is not in the database any more, or may not be seen"));
-  }
+  if (!described) return fail(relation_gone(std::move(described).error(), spec.dataset.relation));
   std::vector<MysqlWireColumn> wire;
   for (const Column& column : spec.columns) {
     const MysqlColumn* found = find_column(*described, column.source);

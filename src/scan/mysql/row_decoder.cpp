@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/digest.h"
+#include "scan/append_value.h"
 #include "scan/mysql/literal.h"
 #include "scan/scan_errors.h"
 #include "scan/value_text.h"
@@ -11,29 +12,9 @@ namespace longshore {
 
 namespace {
 
-template <class T>
-bool append_optional(const std::optional<T>& value, ColumnVector& column) {
-  if (!value) return false;
-  column.append(*value);
-  return true;
-}
-
-bool append_integer(std::string_view text, ColumnVector& column) {
+bool append_number(std::string_view text, ColumnVector& column) {
   const auto number = parse_int64(text);
-  if (!number) return false;
-  switch (column.type().logical) {
-    case LogicalType::int16:
-      if (*number < INT16_MIN || *number > INT16_MAX) return false;
-      column.append(static_cast<std::int32_t>(*number));
-      return true;
-    case LogicalType::int32:
-      if (*number < INT32_MIN || *number > INT32_MAX) return false;
-      column.append(static_cast<std::int32_t>(*number));
-      return true;
-    default:
-      column.append(*number);
-      return true;
-  }
+  return number && append_integer(*number, column);
 }
 
 bool append_decimal(std::string_view text, ColumnVector& column) {
@@ -114,7 +95,7 @@ bool append_mysql_value(std::string_view text, const MysqlWireColumn& from, Colu
     case LogicalType::int16:
     case LogicalType::int32:
     case LogicalType::int64:
-      return append_integer(text, column);
+      return append_number(text, column);
     case LogicalType::float32: {
       // The shortest digits of the double that the float is: reading them as a double first rounds nothing twice.
       const auto number = parse_float64(text);

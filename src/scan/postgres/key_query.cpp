@@ -47,7 +47,9 @@ Result<PostgresKeyQuery> PostgresKeyQuery::make(PostgresConnection& connection, 
   PostgresKeyQuery query(connection, spec, stop);
   query.relation_ = from_relation(spec.dataset);
   TRY(query.where_, selection(spec));
-  TRY(query.columns_, read_columns(connection, spec.dataset.relation, stop));
+  auto columns = read_columns(connection, spec.dataset.relation, stop);
+  if (!columns) return fail(relation_gone(std::move(columns).error(), spec.dataset.relation));
+  query.columns_ = *std::move(columns);
   for (std::size_t i = 0; i < spec.dataset.key.size(); ++i) {
     const PostgresColumn* column = find_column(query.columns_, spec.dataset.key[i]);
     if (column == nullptr) {

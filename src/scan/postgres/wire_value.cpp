@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/digest.h"
+#include "scan/append_value.h"
 #include "scan/value_text.h"
 
 namespace longshore {
@@ -25,23 +26,6 @@ T read_big_endian(const char* at) {
   if constexpr (sizeof(T) == 2) return static_cast<T>(__builtin_bswap16(static_cast<std::uint16_t>(value)));
   if constexpr (sizeof(T) == 4) return static_cast<T>(__builtin_bswap32(static_cast<std::uint32_t>(value)));
   if constexpr (sizeof(T) == 8) return static_cast<T>(__builtin_bswap64(static_cast<std::uint64_t>(value)));
-}
-
-/// Puts an integer into a column of any integer type, or as digits into a text column.
-bool append_integer(std::int64_t value, ColumnVector& column) {
-  switch (column.type().logical) {
-    case LogicalType::int16:
-      if (value < INT16_MIN || value > INT16_MAX) return false;
-      column.append(static_cast<std::int32_t>(value));
-      return true;
-    case LogicalType::int32:
-      if (value < INT32_MIN || value > INT32_MAX) return false;
-      column.append(static_cast<std::int32_t>(value));
-      return true;
-    default:
-      column.append(value);
-      return true;
-  }
 }
 
 bool append_float(double value, ColumnVector& column) {
@@ -178,13 +162,6 @@ bool append_bytea_text(std::string_view field, ColumnVector& column) {
     *out++ = static_cast<char>(high * 16 + low);
   }
   column.finish_bytes(digits.size() / 2);
-  return true;
-}
-
-template <class T>
-bool append_optional(const std::optional<T>& value, ColumnVector& column) {
-  if (!value) return false;
-  column.append(*value);
   return true;
 }
 

@@ -213,6 +213,7 @@ class SqliteSource final : public SourceDatabase {
   };
 
   Result<Lease> open(const std::stop_token& stop) {
+    if (stop.stop_requested()) return fail(scan_stopped());
     Lease lease;
     TRY(lease.slot, slots_->acquire(stop));
     auto connection = SqliteConnection::open(source_.path, stop);

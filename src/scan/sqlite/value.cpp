@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "scan/append_value.h"
 #include "scan/value_text.h"
 
 namespace longshore {
@@ -61,29 +62,9 @@ std::optional<std::string> free_decimal(const SqliteValue& value) {
   return text;
 }
 
-bool append_integer(const SqliteValue& value, ColumnVector& column) {
+bool append_whole(const SqliteValue& value, ColumnVector& column) {
   const auto number = whole_number(value);
-  if (!number) return false;
-  switch (column.type().logical) {
-    case LogicalType::int16:
-      if (*number < INT16_MIN || *number > INT16_MAX) return false;
-      column.append(static_cast<std::int32_t>(*number));
-      return true;
-    case LogicalType::int32:
-      if (*number < INT32_MIN || *number > INT32_MAX) return false;
-      column.append(static_cast<std::int32_t>(*number));
-      return true;
-    default:
-      column.append(*number);
-      return true;
-  }
-}
-
-template <class T>
-bool append_optional(const std::optional<T>& value, ColumnVector& column) {
-  if (!value) return false;
-  column.append(*value);
-  return true;
+  return number && append_integer(*number, column);
 }
 
 }  // namespace
@@ -169,7 +150,7 @@ bool append_sqlite_value(const SqliteValue& value, ColumnVector& column) {
     case LogicalType::int16:
     case LogicalType::int32:
     case LogicalType::int64:
-      return append_integer(value, column);
+      return append_whole(value, column);
     case LogicalType::float32: {
       const auto number = real_number(value);
       if (number) column.append(static_cast<float>(*number));

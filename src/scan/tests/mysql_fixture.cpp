@@ -1,60 +1,21 @@
 #include "scan/tests/mysql_fixture.h"
 
 #include <mysql.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
 
 #include "scan/mysql/address.h"
+#include "scan/tests/server_process.h"
 
 namespace longshore {
 
 namespace {
 
-/// `mariadb_server.py serve`: lives as long as this process holds the other end of its standard input.
-class OwnServer {
- public:
-  OwnServer() {
-    std::array<int, 2> to_server{};
-    std::array<int, 2> from_server{};
-    if (::pipe(to_server.data()) != 0 || ::pipe(from_server.data()) != 0) std::abort();
-    process_ = ::fork();
-    if (process_ == 0) {
-      ::dup2(to_server[0], 0);
-      ::dup2(from_server[1], 1);
-      ::close(to_server[1]);
-      ::close(from_server[0]);
-      ::execlp("python3", "python3", LONGSHORE_MARIADB_SERVER, "serve", nullptr);
-      ::_exit(127);
-    }
-    ::close(to_server[0]);
-    ::close(from_server[1]);
-    input_ = to_server[1];
-    char c = 0;
-    while (::read(from_server[0], &c, 1) == 1 && c != '\n') url_ += c;
-    ::close(from_server[0]);
-  }
-  ~OwnServer() {
-    ::close(input_);
-    ::waitpid(process_, nullptr, 0);
-  }
-  OwnServer(const OwnServer&) = delete;
-  OwnServer& operator=(const OwnServer&) = delete;
-
-  const std::string& url() const { return url_; }
-
- private:
-  pid_t process_ = 0;
-  int input_ = -1;
-  std::string url_;
-};
-
 std::string server_url() {
   if (const char* given = std::getenv("LONGSHORE_TEST_MARIADB")) return given;
-  static const OwnServer server;
-  return server.url();
+  static const ServerProcess server(LONGSHORE_MARIADB_SERVER);
+  return server.address();
 }
 
 struct FreeConnection {
@@ -100,40 +61,36 @@ std::vector<TextRow> execute(const Connection& connection, const std::string& sq
 
 }  // namespace
 
-void MysqlTest::SetUp() {
+MysqlDatabase::MysqlDatabase() {
   static int number = 0;
-  database_ = "scan_test_" + std::to_string(::getpid()) + "_" + std::to_string(++number);
-  execute(connect(""), "CREATE DATABASE " + database_ + " CHARACTER SET utf8mb4");
+  name_ = "scan_test_" + std::to_string(::getpid()) + "_" + std::to_string(++number);
+  execute(connect(""), "CREATE DATABASE " + name_ + " CHARACTER SET utf8mb4");
 }
 
-void MysqlTest::TearDown() {
-  if (!database_.empty()) execute(connect(""), "DROP DATABASE " + database_);
+MysqlDatabase::~MysqlDatabase() {
+  execute(connect(""), "DROP DATABASE " + name_);
 }
 
-void MysqlTest::run(const std::string& sql) {
-  execute(connect(database_), sql);
+std::vector<TextRow> MysqlDatabase::ask(const std::string& sql) const {
+  return execute(connect(name_), sql);
 }
 
-std::vector<TextRow> MysqlTest::ask(const std::string& sql) {
-  return execute(connect(database_), sql);
-}
-
-void MysqlTest::kill_sessions() {
+void MysqlDatabase::kill_sessions() const {
   const Connection connection = connect("");
   for (const TextRow& row :
-       execute(connection, "SELECT id FROM information_schema.PROCESSLIST WHERE db = '" + database_ + "'")) {
+       execute(connection, "SELECT id FROM information_schema.PROCESSLIST WHERE db = '" + name_ + "'")) {
     // It may be gone by now.
     const std::string kill = "KILL HARD CONNECTION " + *row[0];
     static_cast<void>(mysql_query(connection.get(), kill.c_str()));
   }
 }
 
-std::string MysqlTest::url() const {
+std::string MysqlDatabase::url() const {
   const std::string server = server_url();
-  return server.substr(0, server.rfind('/') + 1) + database_;
+  return server.substr(0, server.rfind('/') + 1) + name_;
 }
 
-Source MysqlTest::source_settings() const {
+Source MysqlDatabase::source_settings() const {
   Source source;
   source.name = "app";
   source.driver = SourceDriver::mysql;
@@ -158,12 +115,6 @@ ExportSpec MysqlTest::spec(SourceDatabase& source, const std::string& table, con
     return {};
   }
   return spec_of(*described, key);
-}
-
-Filter filter_of(const std::string& column, FilterOp op, const char* type, std::vector<std::string> values) {
-  Filter filter{.column = column, .op = op, .values = {}};
-  for (std::string& value : values) filter.values.push_back({.type = *parse_data_type(type), .text = std::move(value)});
-  return filter;
 }
 
 }  // namespace longshore

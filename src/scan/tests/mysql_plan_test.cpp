@@ -19,21 +19,6 @@ class MysqlPlanTest : public MysqlTest {
   }
 };
 
-TEST_F(MysqlPlanTest, NothingToCut) {
-  run("CREATE TABLE t (id int PRIMARY KEY, label text)");
-  const auto source = open();
-  const ExportSpec whole = spec(*source, "t", {"id"});
-  auto plan = source->plan_partitions(whole, {.partitions = 4}, {});
-  ASSERT_TRUE(plan) << plan.error().message;
-  EXPECT_TRUE(plan->ranges.empty());
-  EXPECT_EQ(plan->rows, 0);
-  run("INSERT INTO t VALUES (5, 'x')");
-  plan = source->plan_partitions(whole, {.partitions = 4}, {});
-  ASSERT_TRUE(plan);
-  ASSERT_EQ(plan->ranges.size(), 1U);
-  EXPECT_EQ(plan->ranges[0].upto, KeyTuple{"5"});
-}
-
 TEST_F(MysqlPlanTest, LargeSetsAreCutByTheOptimizersEstimates) {
   run("CREATE TABLE t (id int PRIMARY KEY, label varchar(20))");
   // Nine tenths of the rows lie in the lowest tenth of the keys.
@@ -54,44 +39,6 @@ TEST_F(MysqlPlanTest, LargeSetsAreCutByTheOptimizersEstimates) {
     EXPECT_GT(part, 20'000);
     EXPECT_LT(part, 180'000);
   }
-}
-
-TEST_F(MysqlPlanTest, LimitsOfPartitionsAreKeptAndRowsCounted) {
-  run("CREATE TABLE t (code varchar(40) PRIMARY KEY)");
-  run("INSERT INTO t SELECT md5(seq) FROM seq_1_to_1000");
-  const auto source = open();
-  const ExportSpec whole = spec(*source, "t", {"code"});
-  auto plan = source->plan_partitions(whole, {.partitions = 2, .max_rows = 150}, {});
-  ASSERT_TRUE(plan) << plan.error().message;
-  EXPECT_TRUE(plan->exact);
-  EXPECT_EQ(plan->rows, 1000);
-  for (const std::int64_t part : sizes(*source, whole, *plan)) EXPECT_LE(part, 150);
-  plan = source->plan_partitions(whole, {.partitions = 2, .max_total_rows = 999}, {});
-  ASSERT_TRUE(plan);
-  EXPECT_TRUE(plan->ranges.empty());
-  EXPECT_EQ(plan->rows, 1000);
-  // Rows that come later are in no range.
-  plan = source->plan_partitions(whole, {.partitions = 3}, {});
-  ASSERT_TRUE(plan);
-  run("INSERT INTO t VALUES ('zzz')");
-  const auto reading = read_ranges(*source, whole, plan->ranges);
-  ASSERT_TRUE(reading);
-  EXPECT_EQ(reading->rows.size(), 1000U);
-}
-
-TEST_F(MysqlPlanTest, EstimatesCountWhatIsSmall) {
-  run("CREATE TABLE t (id int PRIMARY KEY, tenant varchar(20), note varchar(200))");
-  run("INSERT INTO t SELECT seq, concat('t', seq % 4), repeat('x', 100) FROM seq_1_to_2000");
-  const auto source = open();
-  ExportSpec whole = spec(*source, "t", {"id"});
-  whole.dataset.tenant_column = "tenant";
-  whole.tenant = "t1";
-  const auto estimate = source->estimate(whole, {});
-  ASSERT_TRUE(estimate) << estimate.error().message;
-  EXPECT_EQ(estimate->rows, 500);
-  EXPECT_TRUE(estimate->exact);
-  EXPECT_GT(estimate->bytes_per_row, 100);
-  EXPECT_LT(estimate->bytes_per_row, 130);
 }
 
 using MysqlSchemaTest = MysqlTest;

@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <chrono>
 #include <thread>
 
@@ -21,165 +19,14 @@ class MysqlRecoveryTest : public MysqlTest {
     run("CREATE TABLE t (id int PRIMARY KEY, label varchar(200))");
     run("INSERT INTO t SELECT seq, repeat('x', seq % 200) FROM seq_1_to_" + std::to_string(rows));
   }
-  /// A view whose every row takes so long.
-  void make_slow_view(const std::string& seconds) {
-    run("CREATE FUNCTION slow(label varchar(200)) RETURNS varchar(200) NOT DETERMINISTIC NO SQL BEGIN DECLARE nothing "
-        "int; SET "
-        "nothing = sleep(" +
-        seconds + "); RETURN label; END");
-    run("CREATE VIEW slow AS SELECT id, slow(label) AS label FROM t");
-  }
-  std::vector<TextRow> running() {
-    return ask(
-        "SELECT id FROM information_schema.PROCESSLIST WHERE db = DATABASE() AND info LIKE '%longshore/%' AND id <> "
-        "connection_id()");
-  }
-  /// A server that nobody listens at: a reserved port of loopback.
-  std::string nowhere() const { return "mysql://root:hush-hush@127.0.0.1:1/" + database(); }
 };
 
-TEST_F(MysqlRecoveryTest, LostConnectionsLoseAndDoubleNothing) {
-  make_rows(6000);
+TEST_F(MysqlRecoveryTest, WhatTheAddressDemandsIsKept) {
   Source settings = source_settings();
-  settings.batch_rows = 400;
-  const auto source = open(settings);
-  const ExportSpec whole = spec(*source, "t", {"id"});
-  const BatchLimits limits{.rows = 333, .bytes = 1 << 20};
-  const auto expected = read_range(*source, whole, {}, limits);
-  ASSERT_TRUE(expected);
-  EXPECT_EQ(expected->rows, ask("SELECT id, label FROM t ORDER BY id"));
-
-  auto scan = source->open_scan({.spec = &whole, .range = {}, .batch = limits, .label = "cut"}, {});
-  ASSERT_TRUE(scan);
-  Reading reading;
-  RowBatch batch = batch_for(whole);
-  for (int i = 0;; ++i) {
-    const auto more = (*scan)->next(batch);
-    ASSERT_TRUE(more) << more.error().message;
-    if (!*more) break;
-    append_rows(batch, reading);
-    if (i % 3 == 0) kill_sessions();
-  }
-  EXPECT_EQ(reading.rows, expected->rows);
-  EXPECT_EQ(reading.batch_rows, expected->batch_rows);
-  EXPECT_EQ(reading.last_keys, expected->last_keys);
-}
-
-TEST_F(MysqlRecoveryTest, TheNextReplicaTakesOver) {
-  make_rows(1000);
-  Source settings = source_settings();
-  settings.replicas = {nowhere(), url()};
-  settings.primary = nowhere();
-  const auto source = open(settings);
-  EXPECT_TRUE(source->ping());
-  const auto reading = read_range(*source, spec(*source, "t", {"id"}), {});
-  ASSERT_TRUE(reading) << reading.error().message;
-  EXPECT_EQ(reading->rows.size(), 1000U);
-}
-
-TEST_F(MysqlRecoveryTest, GivesUpWhenNobodyAnswers) {
-  make_rows(10);
-  const ExportSpec whole = spec(*open(), "t", {"id"});
-  Source settings = source_settings();
-  settings.primary = nowhere();
-  const auto source = open(settings);
-  const auto reading = read_range(*source, whole, {});
-  expect_error(reading, "source_unavailable", "(111)");  // connection refused
-  EXPECT_TRUE(reading.error().retriable);
-  EXPECT_THAT(reading.error().message, HasSubstr("source app"));
-  EXPECT_THAT(reading.error().message, Not(HasSubstr("hush")));
-  expect_error(source->ping(), "source_unavailable", "error 2002");
-}
-
-TEST_F(MysqlRecoveryTest, DenialIsFinalAndNamesNoPassword) {
-  make_rows(10);
-  const ExportSpec whole = spec(*open(), "t", {"id"});
-  const std::string user = "u" + std::to_string(::getpid());
-  run("CREATE USER " + user + "@localhost IDENTIFIED BY 'hush-hush'");
-  run("CREATE USER " + user + "@'127.0.0.1' IDENTIFIED BY 'hush-hush'");
-  Source settings = source_settings();
-  const auto as = [&](const std::string& name) {
-    std::string address = url();
-    return address.replace(address.find("root"), 4, name);
-  };
-  settings.primary = as(user + ":wrong");
-  expect_error(open(settings)->ping(), "source_denied", "Access denied for user");
-  settings.primary = as(user + ":hush-hush");
-  const auto denied = read_range(*open(settings), whole, {});
-  expect_error(denied, "source_denied", "Access denied");
-  EXPECT_FALSE(denied.error().retriable);
-  EXPECT_THAT(denied.error().message, Not(HasSubstr("hush")));
-  settings.primary = as("root") + "_no_such_database";
-  expect_error(open(settings)->ping(), "source_denied", "Unknown database");
   settings.primary = url() + "?ssl-mode=required";
   expect_error(open(settings)->ping(), "source_denied", "offers no TLS");
   settings.primary = url() + "?password-file=/nowhere/secret";
   expect_error(open(settings)->ping(), "source_denied", "/nowhere/secret cannot be read");
-  run("DROP USER " + user + "@localhost, " + user + "@'127.0.0.1'");
-}
-
-TEST_F(MysqlRecoveryTest, StatementTimeoutsAreAnsweredBySmallerStatements) {
-  make_rows(400);
-  // 2 ms a row: a full statement takes longer than allowed, a hundred rows do not.
-  make_slow_view("0.002");
-  Source settings = source_settings();
-  settings.statement_timeout = 600ms;
-  settings.batch_rows = 400;
-  const auto source = open(settings);
-  const auto reading = read_range(*source, spec(*source, "slow", {"id"}), {});
-  ASSERT_TRUE(reading) << reading.error().message;
-  EXPECT_EQ(reading->rows, ask("SELECT id, label FROM t ORDER BY id"));
-}
-
-TEST_F(MysqlRecoveryTest, AHopelessTimeoutIsReported) {
-  make_rows(3);
-  make_slow_view("60");
-  Source settings = source_settings();
-  settings.statement_timeout = 100ms;
-  settings.batch_rows = 200;
-  const auto source = open(settings);
-  const auto reading = read_range(*source, spec(*source, "slow", {"id"}), {});
-  expect_error(reading, "source_timeout", "rows take longer than the statement timeout");
-  EXPECT_TRUE(reading.error().retriable);
-}
-
-TEST_F(MysqlRecoveryTest, StopEndsARunningStatement) {
-  make_rows(3);
-  make_slow_view("60");
-  const auto source = open();
-  const ExportSpec whole = spec(*source, "slow", {"id"});
-  std::stop_source stop;
-  auto scan = source->open_scan({.spec = &whole, .range = {}, .batch = {}, .label = "stop"}, stop.get_token());
-  ASSERT_TRUE(scan);
-  std::chrono::steady_clock::time_point stopped;
-  std::jthread stopper([&] {
-    while (running().empty()) std::this_thread::yield();
-    stopped = std::chrono::steady_clock::now();
-    stop.request_stop();
-  });
-  RowBatch batch = batch_for(whole);
-  expect_error((*scan)->next(batch), "scan_stopped", "stopped");
-  stopper.join();
-  EXPECT_LT(std::chrono::steady_clock::now() - stopped, 2s);
-  scan->reset();
-  while (!running().empty()) std::this_thread::yield();  // the server was told
-}
-
-TEST_F(MysqlRecoveryTest, AnAbandonedScanLeavesNothingRunning) {
-  make_rows(5000);
-  make_slow_view("0.001");
-  const auto source = open();
-  const ExportSpec whole = spec(*source, "slow", {"id"});
-  {
-    auto scan = source->open_scan({.spec = &whole, .range = {}, .batch = {.rows = 1}, .label = "abandoned"}, {});
-    ASSERT_TRUE(scan);
-    RowBatch batch = batch_for(whole);
-    ASSERT_TRUE((*scan)->next(batch));
-    EXPECT_EQ(running().size(), 1U);
-  }
-  const auto begin = std::chrono::steady_clock::now();
-  while (!running().empty()) std::this_thread::yield();
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 3s);
 }
 
 TEST_F(MysqlRecoveryTest, ChangesInTheMiddleOfAScanAreNoticed) {
@@ -209,28 +56,6 @@ TEST_F(MysqlRecoveryTest, ChangesInTheMiddleOfAScanAreNoticed) {
   expect_error(gone, "source_schema_changed", "column \"label\" is not in relation t any more");
   run("DROP TABLE t");
   expect_error(read_range(*source, whole, {}), "source_schema_changed", "relation t is not in the database any more");
-}
-
-TEST_F(MysqlRecoveryTest, NoMoreConnectionsThanAllowed) {
-  make_rows(10);
-  Source settings = source_settings();
-  settings.max_connections = 1;
-  const auto source = open(settings);
-  const ExportSpec whole = spec(*source, "t", {"id"});
-  auto first = source->open_scan({.spec = &whole, .range = {}, .batch = {.rows = 3}, .label = "first"}, {});
-  ASSERT_TRUE(first);
-  RowBatch batch = batch_for(whole);
-  ASSERT_TRUE((*first)->next(batch));
-  std::stop_source stop;
-  auto second = source->open_scan({.spec = &whole, .range = {}, .batch = {}, .label = "second"}, stop.get_token());
-  ASSERT_TRUE(second);
-  stop.request_stop();
-  RowBatch other = batch_for(whole);
-  expect_error((*second)->next(other), "scan_stopped", "stopped");
-  first->reset();
-  const auto reading = read_range(*source, whole, {});
-  ASSERT_TRUE(reading) << reading.error().message;
-  EXPECT_EQ(reading->rows.size(), 10U);
 }
 
 /// A heartbeat table says how far the server is behind.
@@ -280,15 +105,6 @@ TEST_F(MysqlRecoveryTest, LagIsWhatTheServerSays) {
     EXPECT_EQ(lag(query).lag, std::nullopt) << query;
     EXPECT_FALSE(lag(query).remark.empty()) << query;
   }
-}
-
-TEST_F(MysqlRecoveryTest, ThePrimaryServesSmallExportsOnly) {
-  make_rows(3000);
-  run("ANALYZE TABLE t");
-  Source settings = source_settings();
-  settings.primary_max_rows = 1000;
-  const auto source = open(settings);
-  expect_error(read_range(*source, spec(*source, "t", {"id"}), {}), "primary_refused", "app");
 }
 
 TEST_F(MysqlRecoveryTest, SnapshotsAreRefused) {

@@ -1,60 +1,21 @@
 #include "scan/tests/postgres_fixture.h"
 
 #include <libpq-fe.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
 
 #include "scan/postgres/keyset_query.h"
+#include "scan/tests/server_process.h"
 
 namespace longshore {
 
 namespace {
 
-/// `postgres_server.py serve`: lives as long as this process holds the other end of its standard input.
-class OwnServer {
- public:
-  OwnServer() {
-    std::array<int, 2> to_server{};
-    std::array<int, 2> from_server{};
-    if (::pipe(to_server.data()) != 0 || ::pipe(from_server.data()) != 0) std::abort();
-    process_ = ::fork();
-    if (process_ == 0) {
-      ::dup2(to_server[0], 0);
-      ::dup2(from_server[1], 1);
-      ::close(to_server[1]);
-      ::close(from_server[0]);
-      ::execlp("python3", "python3", LONGSHORE_POSTGRES_SERVER, "serve", nullptr);
-      ::_exit(127);
-    }
-    ::close(to_server[0]);
-    ::close(from_server[1]);
-    input_ = to_server[1];
-    char c = 0;
-    while (::read(from_server[0], &c, 1) == 1 && c != '\n') dsn_ += c;
-    ::close(from_server[0]);
-  }
-  ~OwnServer() {
-    ::close(input_);
-    ::waitpid(process_, nullptr, 0);
-  }
-  OwnServer(const OwnServer&) = delete;
-  OwnServer& operator=(const OwnServer&) = delete;
-
-  const std::string& dsn() const { return dsn_; }
-
- private:
-  pid_t process_ = 0;
-  int input_ = -1;
-  std::string dsn_;
-};
-
 std::string server_dsn() {
   if (const char* given = std::getenv("LONGSHORE_TEST_POSTGRES")) return given;
-  static const OwnServer server;
-  return server.dsn();
+  static const ServerProcess server(LONGSHORE_POSTGRES_SERVER);
+  return server.address();
 }
 
 struct FreeConnection {
@@ -71,7 +32,8 @@ ResultHandle execute(const std::string& dsn, const std::string& sql) {
   EXPECT_EQ(PQstatus(connection.get()), CONNECTION_OK) << PQerrorMessage(connection.get());
   PQsetNoticeProcessor(
       connection.get(), [](void*, const char*) {}, nullptr);
-  const ResultHandle settings(PQexec(connection.get(), "SET TimeZone = 'UTC'; SET extra_float_digits = 1"));
+  const ResultHandle settings(PQexec(
+      connection.get(), "SET TimeZone = 'UTC'; SET extra_float_digits = 1; SET application_name = 'longshore test'"));
   ResultHandle result(PQexec(connection.get(), sql.c_str()));
   const ExecStatusType status = PQresultStatus(result.get());
   EXPECT_TRUE(status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) << PQerrorMessage(connection.get()) << sql;
@@ -98,29 +60,20 @@ std::vector<TextRow> ask_server(const std::string& dsn, const std::string& sql) 
   return rows;
 }
 
-void PostgresTest::SetUp() {
-  dsn_ = server_dsn();
-  ASSERT_FALSE(dsn_.empty()) << "no PostgreSQL server: see tests/postgres_server.py";
+PostgresSchema::PostgresSchema() : dsn_(server_dsn()) {
+  if (dsn_.empty()) ADD_FAILURE() << "no PostgreSQL server: see tests/postgres_server.py";
   static int number = 0;
-  schema_ = "scan_test_" + std::to_string(::getpid()) + "_" + std::to_string(++number);
-  run("CREATE SCHEMA {}");
+  name_ = "scan_test_" + std::to_string(::getpid()) + "_" + std::to_string(++number);
+  ask("CREATE SCHEMA {}");
 }
 
-void PostgresTest::TearDown() {
-  if (!schema_.empty()) run("DROP SCHEMA IF EXISTS {} CASCADE");
+PostgresSchema::~PostgresSchema() {
+  ask("DROP SCHEMA IF EXISTS {} CASCADE");
 }
 
-std::string PostgresTest::with_schema(std::string sql) const {
-  for (std::size_t at = 0; (at = sql.find("{}", at)) != std::string::npos;) sql.replace(at, 2, schema_);
-  return sql;
-}
-
-void PostgresTest::run(const std::string& sql) {
-  execute(dsn_, with_schema(sql));
-}
-
-std::vector<TextRow> PostgresTest::ask(const std::string& sql) {
-  return ask_server(dsn_, with_schema(sql));
+std::vector<TextRow> PostgresSchema::ask(std::string sql) const {
+  for (std::size_t at = 0; (at = sql.find("{}", at)) != std::string::npos;) sql.replace(at, 2, name_);
+  return ask_server(dsn_, sql);
 }
 
 std::vector<std::int64_t> PostgresTest::count_ranges(const ExportSpec& spec, const std::vector<KeyRange>& ranges) {
@@ -138,7 +91,7 @@ std::vector<std::int64_t> PostgresTest::count_ranges(const ExportSpec& spec, con
   return sizes;
 }
 
-Source PostgresTest::source_settings() const {
+Source PostgresSchema::source_settings() const {
   Source source;
   source.name = "app";
   source.driver = SourceDriver::postgres;

@@ -59,42 +59,6 @@ class PostgresPlanTest : public PostgresTest {
   std::optional<std::int64_t> rows_;
 };
 
-TEST_F(PostgresPlanTest, NothingToCut) {
-  run("CREATE TABLE {}.t (id int PRIMARY KEY)");
-  const auto source = open();
-  const ExportSpec whole = spec(*source, "t", {"id"});
-  const auto empty = source->plan_partitions(whole, {.partitions = 4}, {});
-  ASSERT_TRUE(empty) << empty.error().message;
-  EXPECT_TRUE(empty->ranges.empty());
-  run("INSERT INTO {}.t VALUES (5)");
-  const auto one = source->plan_partitions(whole, {.partitions = 4}, {});
-  ASSERT_TRUE(one) << one.error().message;
-  ASSERT_EQ(one->ranges.size(), 1U);
-  EXPECT_EQ(one->ranges[0].upto, KeyTuple{"5"});
-  run("INSERT INTO {}.t VALUES (6), (9)");
-  EXPECT_THAT(sizes(*source, whole, {.partitions = 7}), testing::ElementsAre(1, 1, 1));
-}
-
-TEST_F(PostgresPlanTest, RowsAddedLaterDoNotStretchThePlan) {
-  run("CREATE TABLE {}.t AS SELECT i AS id FROM generate_series(1, 100) i");
-  const auto source = open();
-  const ExportSpec whole = spec(*source, "t", {"id"});
-  const auto plan = source->plan_partitions(whole, {.partitions = 2}, {});
-  ASSERT_TRUE(plan);
-  run("INSERT INTO {}.t SELECT i FROM generate_series(101, 200) i");
-  const auto reading = read_ranges(*source, whole, plan->ranges);
-  ASSERT_TRUE(reading);
-  EXPECT_EQ(reading->rows.size(), 100U);
-}
-
-TEST_F(PostgresPlanTest, SmallSetsAreCutExactly) {
-  run("CREATE TABLE {}.t AS SELECT power(i, 3)::bigint AS id FROM generate_series(1, 1001) i");
-  run("ANALYZE {}.t");
-  const auto source = open();
-  EXPECT_THAT(sizes(*source, spec(*source, "t", {"id"}), {.partitions = 4}), testing::ElementsAre(250, 250, 250, 251));
-  EXPECT_TRUE(exact_);
-}
-
 TEST_F(PostgresPlanTest, SkewedNumbersAreCutByStatistics) {
   // Dense in the front, sparse behind, with one far outlier, and two tenants in turns.
   run("CREATE UNLOGGED TABLE {}.t (tenant text, id bigint, PRIMARY KEY (tenant, id))");
@@ -212,15 +176,6 @@ TEST_F(PostgresPlanTest, EstimatesLookAtPagesWhereStatisticsAreMissing) {
   ASSERT_TRUE(estimate) << estimate.error().message;
   EXPECT_FALSE(estimate->exact);
   EXPECT_NEAR(static_cast<double>(estimate->rows), 200'000, 40'000);
-}
-
-TEST_F(PostgresPlanTest, FiltersCount) {
-  run("CREATE TABLE {}.t AS SELECT i AS id, i % 4 AS kind FROM generate_series(1, 1000) i");
-  const auto source = open();
-  ExportSpec spec = this->spec(*source, "t", {"id"});
-  spec.filters = {{.column = "kind", .op = FilterOp::eq, .values = {{.type = *parse_data_type("int32"), .text = "1"}}}};
-  EXPECT_EQ(source->estimate(spec, {})->rows, 250);
-  EXPECT_THAT(sizes(*source, spec, {.partitions = 5}), testing::Each(50));
 }
 
 }  // namespace

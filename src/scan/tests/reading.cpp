@@ -1,5 +1,7 @@
 #include "scan/tests/reading.h"
 
+#include <thread>
+
 #include "base/digest.h"
 #include "scan/value_text.h"
 
@@ -99,6 +101,35 @@ ExportSpec spec_of(const RelationInfo& relation, const std::vector<std::string>&
   }
   spec.dataset.columns = spec.columns;
   return spec;
+}
+
+Filter filter_of(const std::string& column, FilterOp op, const char* type, std::vector<std::string> values) {
+  Filter filter{.column = column, .op = op, .values = {}};
+  for (std::string& value : values) filter.values.push_back({.type = *parse_data_type(type), .text = std::move(value)});
+  return filter;
+}
+
+std::vector<int> ids_of(SourceDatabase& source, ExportSpec spec, std::vector<Filter> filters) {
+  spec.columns.resize(1);
+  spec.filters = std::move(filters);
+  const auto reading = read_range(source, spec, {});
+  if (!reading) {
+    ADD_FAILURE() << reading.error().message;
+    return {};
+  }
+  std::vector<int> found;
+  for (const TextRow& row : reading->rows) found.push_back(std::stoi(*row[0]));
+  return found;
+}
+
+bool eventually(const std::function<bool()>& condition) {
+  constexpr std::chrono::seconds kPatience{60};
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
 }
 
 }  // namespace longshore

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,5 +38,20 @@ Result<Reading> read_ranges(SourceDatabase& source, const ExportSpec& spec, cons
 
 /// The catalog's part: a dataset of `relation` with these columns, all of it selected, without a tenant.
 ExportSpec spec_of(const RelationInfo& relation, const std::vector<std::string>& key);
+
+Filter filter_of(const std::string& column, FilterOp op, const char* type, std::vector<std::string> values);
+/// The ids, in the first column, of the rows that these filters leave. Fails the test on an error.
+std::vector<int> ids_of(SourceDatabase& source, ExportSpec spec, std::vector<Filter> filters);
+
+/// Waits until something is so, as long as a machine that is busy with other things may take. False: it is not.
+bool eventually(const std::function<bool()>& condition);
+
+/// Whether a Result holds an error of this code, whose message contains these words.
+template <class T>
+void expect_error(const Result<T>& result, const std::string& code, const std::string& words) {
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, code) << result.error().message;
+  EXPECT_THAT(result.error().message, testing::HasSubstr(words));
+}
 
 }  // namespace longshore
