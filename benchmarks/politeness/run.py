@@ -11,8 +11,9 @@ A primary and a streaming standby. A case is a load and where the export reads:
   saturated   as `standby`, with as many clients as there are processors
 
 pgbench runs in a closed loop with one client (but `saturated`): it and its backend take turns, so the machine is about half
-busy, and what the export takes shows as transactions that come later. Each round runs four phases: no export, one at default
-pacing, no export, one with pacing off. Loss is the median over the rounds of 1 - TPS with / TPS of the phase before.
+busy, and what the export takes shows as transactions that come later. Phases alternate: no export, one at default pacing, no
+export, one with pacing off, and so on. A loss is 1 - TPS with / mean TPS of the phases before and after; the median over the
+rounds counts.
 
 Everything shares this machine, while in production Longshore runs on another one. So each export is run twice: `here`, and
 `elsewhere`, where its process (not its database sessions) only gets processor time that nobody else wants (SCHED_IDLE).
@@ -106,21 +107,21 @@ class Bench:
     def run(self, case):
         load, where = case.split(".")
         setting = LOADS[load]
-        losses, idle, rates = {"default": [], "off": []}, [], {"default": [], "off": []}
+        idle = [self.transactions(setting["load"], setting["clients"])]
+        losses, rates = {"default": [], "off": []}, {"default": [], "off": []}
         for _ in range(self.rounds):
             for pacing in losses:
-                without = self.transactions(setting["load"], setting["clients"])
                 export = self.export(setting["read"], pacing, where == "elsewhere")
                 try:
                     harness.wait_until(lambda: self.readers() >= 2, "the export reads")
                     before = self.read_rows(setting["read"])
-                    loaded = self.transactions(setting["load"], setting["clients"])
+                    tps = self.transactions(setting["load"], setting["clients"])
                     rates[pacing].append((self.read_rows(setting["read"]) - before) / self.seconds)
                 finally:
                     export.stop()
                 harness.wait_until(lambda: self.readers() == 0, "the export's sessions end")
-                idle.append(without)
-                losses[pacing].append(100 * (1 - loaded / without))
+                idle.append(self.transactions(setting["load"], setting["clients"]))
+                losses[pacing].append(100 * (1 - tps * 2 / (idle[-2] + idle[-1])))
         figure(f"politeness/{case}, no export", median(idle), "tps")
         for pacing, name in (("default", "default pacing"), ("off", "pacing off")):
             figure(f"politeness/{case}, {name}, loss (aim: 5)", median(losses[pacing]), "%")
