@@ -180,10 +180,10 @@ Status read_and_upload(const PartitionWork& work, const WorkerRooms& rooms, Live
 
 Status run_partition(const PartitionWork& work, const WorkerRooms& rooms, LiveProgress& progress,
                      std::stop_token stop) {
-  const Status done = read_and_upload(work, rooms, progress, stop);
+  Status done = read_and_upload(work, rooms, progress, stop);
   if (!done && done.error().code == "copy_gone") {
     // The claim ends with it. If the loss cannot be recorded now, the partition is tried again, and finds it again.
-    if (const Status told = rooms.snapshots.lose_copy(work.claim, done.error().message); !told) return told;
+    if (Status told = rooms.snapshots.lose_copy(work.claim, done.error().message); !told) return told;
     log_warn("the copy is gone that an export reads",
              {{"job", work.job.id}, {"partition", work.partition.index}, {"error", done.error().message}});
   }
