@@ -52,6 +52,7 @@ class ProcessPlaces::Place final : public ConnectionPlace {
   std::stop_token lost_signal() const override { return held_->lost_signal.get_token(); }
   bool lost() const override { return owner_->is_lost(*held_); }
   bool unproven() const override { return held_->unproven; }
+  bool wanted() const override { return owner_->is_wanted(held_->place.source); }
   void doubt() override { held_->doubted = true; }
 
  private:
@@ -233,6 +234,12 @@ void ProcessPlaces::clear(const std::string& source, const std::vector<SuspectPl
     cleared_.push_back({.source = source, .place = place.place, .mark = {}, .epoch = place.epoch});
   }
   work_.notify_all();
+}
+
+bool ProcessPlaces::is_wanted(const std::string& source) const {
+  const std::lock_guard lock(mutex_);
+  const SourceState& state = sources_.at(source);
+  return ended_ || !state.queue.empty() || state.others_wait;
 }
 
 std::map<std::string, int> ProcessPlaces::held() const {

@@ -36,6 +36,8 @@ class ProcessPlaces : public std::enable_shared_from_this<ProcessPlaces> {
   std::vector<SuspectPlace> take_suspects(const std::string& source);
   void clear(const std::string& source, const std::vector<SuspectPlace>& places);
   std::map<std::string, int> held() const;
+  /// Whether a thread of this process, or another process, waits for a place of the source.
+  bool is_wanted(const std::string& source) const;
 
   // The two threads behind them; process_places_keeper.cpp
   void keep(const std::stop_token& stop);

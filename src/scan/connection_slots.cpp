@@ -12,6 +12,7 @@ class ConnectionSlots::Place final : public ConnectionPlace {
   ~Place() override { owner_->give_back(); }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
+  bool wanted() const override { return owner_->is_wanted(); }
 
  private:
   std::shared_ptr<ConnectionSlots> owner_;
@@ -30,6 +31,11 @@ Result<ConnectionSlot> ConnectionSlots::acquire(std::stop_token stop, std::optio
   changed_.notify_all();
   if (got) return ConnectionSlot(std::make_shared<Place>(shared_from_this()));
   return fail(stop.stop_requested() ? scan_stopped() : source_busy());
+}
+
+bool ConnectionSlots::is_wanted() const {
+  const std::lock_guard lock(mutex_);
+  return !queue_.empty();
 }
 
 void ConnectionSlots::give_back() {

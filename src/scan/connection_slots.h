@@ -33,6 +33,8 @@ class ConnectionPlace {
   /// The last holder vanished, and nobody has made sure that its sessions did: they must be ended before a session of
   /// one's own does anything.
   virtual bool unproven() const { return false; }
+  /// Somebody else waits for a place of the source: this one should not be kept for later.
+  virtual bool wanted() const { return false; }
   /// A session on this place was ended without the server's word for it: the next holder must look.
   virtual void doubt() {}
 
@@ -49,6 +51,15 @@ class ConnectionPlace {
 inline constexpr std::size_t kPlaceTagLength = 13;
 inline constexpr std::size_t kPlaceMarkLength = 7;
 
+/// A session that its user has left open on its place, see SessionPark.
+class ParkedSession {
+ public:
+  virtual ~ParkedSession() = default;
+
+ protected:
+  ParkedSession() = default;
+};
+
 /// Owns a place, or none.
 class ConnectionSlot {
  public:
@@ -58,9 +69,13 @@ class ConnectionSlot {
   /// A session that was opened on the place shares it: the place is given back when both are gone.
   const std::shared_ptr<ConnectionPlace>& place() const { return place_; }
   bool lost() const { return place_ != nullptr && place_->lost(); }
+  /// What is open on the place already, to be used or ended by whoever opens a session; nullptr: nothing.
+  const std::shared_ptr<ParkedSession>& session() const { return session_; }
+  void leave_open(std::shared_ptr<ParkedSession> session) { session_ = std::move(session); }
 
  private:
   std::shared_ptr<ConnectionPlace> place_;
+  std::shared_ptr<ParkedSession> session_;
 };
 
 /// A place whose holder vanished.
@@ -100,8 +115,9 @@ class ConnectionSlots final : public ConnectionBudget, public std::enable_shared
  private:
   class Place;
   void give_back();
+  bool is_wanted() const;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<std::uint64_t> queue_;  ///< who waits, the longest first
   std::uint64_t next_ticket_ = 0;

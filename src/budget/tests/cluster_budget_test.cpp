@@ -235,6 +235,19 @@ TEST_F(ClusterBudgetTest, WhoeverNeedsNoPlaceGivesWayToAnotherProcess) {
   EXPECT_TRUE(acquire(*b.budget_of(source_of(1))));
 }
 
+TEST_F(ClusterBudgetTest, APlaceIsWantedWhileAnotherProcessOrThreadWaits) {
+  ClusterBudget a(testbed_.open(), options("a"));
+  ClusterBudget b(testbed_.open(), options("b"));
+  const auto budget_a = a.budget_of(source_of(1));
+  for (ClusterBudget* other : {&a, &b}) {
+    ConnectionSlot held = acquire(*budget_a);
+    EXPECT_FALSE(held.place()->wanted());
+    std::jthread waits([&] { acquire(*other->budget_of(source_of(1))); });
+    while (!held.place()->wanted()) std::this_thread::yield();
+    held = ConnectionSlot();
+  }
+}
+
 TEST_F(ClusterBudgetTest, AProcessThatIsBusyGivesWayAfterItsTurn) {
   ClusterBudget a(testbed_.open(), options("a"));
   ClusterBudget b(testbed_.open(), options("b"));

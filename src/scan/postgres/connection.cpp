@@ -31,6 +31,8 @@ constexpr Duration kDefaultStatementTimeout = 30s;
 constexpr std::chrono::seconds kSilenceBeyondTimeout = 10s;
 /// How long a server may take to end a session that was told to.
 constexpr std::chrono::seconds kFarewell = 2s;
+/// For the first answer of a session that waited for its next user.
+constexpr Duration kReuseTimeout = 1s;
 constexpr std::size_t kNameLength = 63;  ///< NAMEDATALEN - 1
 
 /// A descriptor of our own.
@@ -175,18 +177,21 @@ std::string limits_of_silence(int server_version) {
   return settings;
 }
 
+std::string statement_timeout_setting(Duration timeout) {
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
+  return "SET statement_timeout = " + std::to_string(std::max<std::int64_t>(1, milliseconds));
+}
+
 std::string session_settings(const PostgresSession& session, Duration statement_timeout, int server_version) {
   const std::string name = session_name(session);
-  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(statement_timeout).count();
   return limits_of_silence(server_version) +
          "SET standard_conforming_strings = on; SET default_transaction_read_only = on; SET client_encoding = 'UTF8'; "
          "SET search_path = pg_catalog, public; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; "
          "SET IntervalStyle = 'iso_8601'; SET extra_float_digits = 1; SET bytea_output = 'hex'; "
          "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; SET work_mem = '16MB'; "
          // A keyset statement is short: compiling it costs more than it saves, and one export should use one backend.
-         "SET jit = off; SET max_parallel_workers_per_gather = 0; "
-         "SET statement_timeout = " +
-         std::to_string(std::max<std::int64_t>(1, milliseconds)) + "; SET application_name = " + quote_text(name);
+         "SET jit = off; SET max_parallel_workers_per_gather = 0; " +
+         statement_timeout_setting(statement_timeout) + "; SET application_name = " + quote_text(name);
 }
 
 }  // namespace
@@ -408,6 +413,24 @@ Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(const Postg
   return connection;
 }
 
+bool PostgresConnection::reusable() const {
+  const State& own = *state_;
+  return own.phase == Phase::idle && !own.abandoned && !own.silent_loss && PQstatus(own.get()) == CONNECTION_OK &&
+         PQtransactionStatus(own.get()) == PQTRANS_IDLE && (own.place == nullptr || !own.place->lost());
+}
+
+Status PostgresConnection::reuse(const PostgresSession& session, std::stop_token stop) {
+  State& own = *state_;
+  const Duration timeout =
+      session.statement_timeout > Duration::zero() ? session.statement_timeout : kDefaultStatementTimeout;
+  own.statement_timeout = kReuseTimeout;  // an answer that does not come soon never will
+  CHECK_OK(query_each(
+      statement_timeout_setting(timeout) + "; SET application_name = " + quote_text(session_name(session)) + ";",
+      std::move(stop)));
+  own.statement_timeout = timeout;
+  return {};
+}
+
 Result<PostgresRows> PostgresConnection::query(const std::string& sql, const std::vector<std::string>& parameters,
                                                std::stop_token stop) {
   std::vector<const char*> values;
@@ -433,8 +456,7 @@ bool PostgresConnection::in_transaction() const {
 }
 
 Status PostgresConnection::set_statement_timeout(Duration timeout, std::stop_token stop) {
-  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
-  CHECK_OK(query("SET statement_timeout = " + std::to_string(std::max<std::int64_t>(1, milliseconds)), {}, stop));
+  CHECK_OK(query(statement_timeout_setting(timeout), {}, stop));
   state_->statement_timeout = timeout;
   return {};
 }

@@ -41,6 +41,13 @@ class PostgresConnection {
   PostgresConnection(const PostgresConnection&) = delete;
   PostgresConnection& operator=(const PostgresConnection&) = delete;
 
+  /// Whether nothing runs on it, no transaction was begun, and nothing is known to be wrong with it: somebody else may
+  /// go on with it, after reuse().
+  bool reusable() const;
+  /// Makes it a session for somebody else, of this name and statement timeout, and sees whether it is still there.
+  /// REQUIRES: reusable(), and `session` is otherwise what it was opened with.
+  Status reuse(const PostgresSession& session, std::stop_token stop);
+
   /// Runs one statement; `parameters` are $1, $2, … as text.
   Result<PostgresRows> query(const std::string& sql, const std::vector<std::string>& parameters, std::stop_token stop);
   /// Runs several statements, each ended by a semicolon, in one round trip; their rows come one after the other.

@@ -49,10 +49,16 @@ Result<bool> PostgresKeysetReader::next(RowBatch& batch) {
     if (!step) CHECK_OK(recover(std::move(step).error()));
   }
   if (running_) pacing_.leave();
-  if (batch.row_count() == 0) return false;
-  CHECK_OK(remember_position());
-  batch.set_last_key(*after_);
-  return true;
+  const bool any = batch.row_count() > 0;
+  if (any) {
+    CHECK_OK(remember_position());
+    batch.set_last_key(*after_);
+  }
+  if (done_ && !unproven_) {
+    // What becomes of the rows is not this scan's affair: others may have the connection meanwhile.
+    servers_->park(choice_.server, std::move(connection_), std::exchange(slot_, {}));
+  }
+  return any;
 }
 
 Status PostgresKeysetReader::begin_statement() {
@@ -148,11 +154,7 @@ Status PostgresKeysetReader::connect() {
 Status PostgresKeysetReader::prepare_decoder() {
   const ExportSpec& spec = *request_.spec;
   auto described = read_columns(*connection_, spec.dataset.relation, stop_);
-  if (!described) {
-    if (described.error().code != "relation_not_found") return fail(std::move(described).error());
-    return fail(source_schema_changed("relation " + spec.dataset.relation +
-                                      " is not in the database any more, or may not be seen"));
-  }
+  if (!described) return fail(relation_gone(std::move(described).error(), spec.dataset.relation));
   std::vector<WireColumn> wire;
   const auto add = [&](const std::string& name, const DataType& type) -> Status {
     const PostgresColumn* column = find_column(*described, name);

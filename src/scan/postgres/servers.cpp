@@ -7,6 +7,23 @@
 
 namespace longshore {
 
+namespace {
+
+class LeftOpen final : public ParkedSession {
+ public:
+  std::size_t server = 0;
+  std::unique_ptr<PostgresConnection> connection;
+};
+
+/// Takes the session that was left open on a place, if there is one.
+LeftOpen left_open_on(const ConnectionSlot& slot) {
+  LeftOpen taken;
+  if (auto* left = dynamic_cast<LeftOpen*>(slot.session().get())) std::swap(taken, *left);
+  return taken;
+}
+
+}  // namespace
+
 PostgresServers::PostgresServers(Source source, std::shared_ptr<ConnectionBudget> budget)
     : SourceServers(std::move(source), std::move(budget)), connection_strings_(this->source().replicas) {
   if (!this->source().primary.empty()) connection_strings_.push_back(this->source().primary);
@@ -27,7 +44,10 @@ Result<std::shared_ptr<const PostgresServers>> PostgresServers::make(Source sour
 }
 
 Result<ConnectionSlot> PostgresServers::acquire_slot(std::stop_token stop, std::optional<Duration> patience) const {
-  TRY(ConnectionSlot slot, SourceServers::acquire_slot(stop, patience));
+  ConnectionSlot slot = park_.take();
+  if (!slot) {
+    TRY(slot, SourceServers::acquire_slot(stop, patience));
+  }
   CHECK_OK(end_lost_sessions(slot, stop));
   return slot;
 }
@@ -60,20 +80,40 @@ Status PostgresServers::end_lost_sessions(const ConnectionSlot& slot, const std:
   return {};
 }
 
+PostgresSession PostgresServers::session_for(const std::string& connection_string, const std::string& label,
+                                             const ConnectionSlot& slot) const {
+  return {.connection_string = connection_string,
+          .application_name = "longshore/" + label,
+          .statement_timeout = source().statement_timeout,
+          .place = slot.place()};
+}
+
 Result<std::unique_ptr<PostgresConnection>> PostgresServers::connect(std::size_t index, const std::string& label,
                                                                      std::stop_token stop,
                                                                      const ConnectionSlot& slot) const {
+  if (auto left = left_open_on(slot); left.connection != nullptr && left.server == index % count()) {
+    if (left.connection->reuse(session_for(connection_strings_[left.server], label, slot), stop)) {
+      return std::move(left.connection);
+    }
+  }  // one that is of no use has ended here, before there is another on its place
   return open(connection_strings_[index % count()], label, std::move(stop), slot);
+}
+
+void PostgresServers::park(std::size_t index, std::unique_ptr<PostgresConnection> connection,
+                           ConnectionSlot slot) const {
+  if (connection == nullptr || !connection->reusable() || !slot) return;
+  if (slot.place()->wanted() || slot.place()->unproven()) return;
+  auto left = std::make_shared<LeftOpen>();
+  left->server = index % count();
+  left->connection = std::move(connection);
+  slot.leave_open(std::move(left));
+  park_.park(std::move(slot));
 }
 
 Result<std::unique_ptr<PostgresConnection>> PostgresServers::open(const std::string& connection_string,
                                                                   const std::string& label, std::stop_token stop,
                                                                   const ConnectionSlot& slot) const {
-  auto connection = PostgresConnection::open({.connection_string = connection_string,
-                                              .application_name = "longshore/" + label,
-                                              .statement_timeout = source().statement_timeout,
-                                              .place = slot.place()},
-                                             stop);
+  auto connection = PostgresConnection::open(session_for(connection_string, label, slot), stop);
   if (!connection && connection.error().code != "scan_stopped") {
     return fail(std::move(connection).error().with_context("source " + source().name));
   }

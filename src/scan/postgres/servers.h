@@ -14,6 +14,7 @@
 #include "scan/postgres/connection.h"
 #include "scan/postgres/primary_rule.h"
 #include "scan/pressure/server_lease.h"
+#include "scan/pressure/session_park.h"
 #include "scan/pressure/source_servers.h"
 
 namespace longshore {
@@ -32,18 +33,25 @@ class PostgresServers final : public SourceServers {
 
   /// SourceServers::acquire_slot(), and sees to it that processes which lost theirs have no sessions left.
   Result<ConnectionSlot> acquire_slot(std::stop_token stop, std::optional<Duration> patience = std::nullopt) const;
-  /// A session on server `index` (modulo their count), on this place. Errors carry the source's name.
+  /// A session on server `index` (modulo their count), on this place: one that was left open there, or a new one.
+  /// Errors carry the source's name.
   Result<std::unique_ptr<PostgresConnection>> connect(std::size_t index, const std::string& label, std::stop_token stop,
                                                       const ConnectionSlot& slot) const;
+  /// Leaves a session that has done what it was for to whoever needs one next, for a moment; one that is fit for
+  /// nobody ends, and its place with it.
+  void park(std::size_t index, std::unique_ptr<PostgresConnection> connection, ConnectionSlot slot) const;
 
  private:
   PostgresServers(Source source, std::shared_ptr<ConnectionBudget> budget);
   Status end_lost_sessions(const ConnectionSlot& slot, const std::stop_token& stop) const;
+  PostgresSession session_for(const std::string& connection_string, const std::string& label,
+                              const ConnectionSlot& slot) const;
   Result<std::unique_ptr<PostgresConnection>> open(const std::string& connection_string, const std::string& label,
                                                    std::stop_token stop, const ConnectionSlot& slot) const;
 
   std::vector<std::string> connection_strings_;
   std::vector<std::string> elsewhere_;
+  mutable SessionPark park_;
 };
 
 using PostgresLease = ServerLease<PostgresServers>;

@@ -10,6 +10,8 @@
 #include "scan/postgres/schema_reader.h"
 #include "scan/postgres/servers.h"
 #include "scan/postgres/snapshot.h"
+#include "scan/postgres/staging.h"
+#include "scan/scan_errors.h"
 #include "scan/source_database.h"
 
 namespace longshore {
@@ -21,6 +23,23 @@ using namespace std::chrono_literals;
 /// So long somebody who asks for an estimate may wait for a source that lags.
 constexpr Duration kEstimatePause = 3s;
 
+/// A standby cancels what stands in the way of its replay, however short. A question is asked so often before that is
+/// its answer.
+constexpr int kAskedAtMost = 3;
+
+/// What `question` answers on a connection of the lease that `open` gives, whose session is left to others; after a
+/// conflict with replay it is asked again, in a new session.
+template <class Open, class Question>
+auto asked(const PostgresServers& servers, const Open& open, const Question& question)
+    -> decltype(question(*open()->connection)) {
+  for (int times = 1;; ++times) {
+    TRY(PostgresLease lease, open());
+    auto answer = question(*lease.connection);
+    if (answer) servers.park(lease.server, std::move(lease.connection), std::move(lease.slot));
+    if (answer || answer.error().code != "source_conflict" || times == kAskedAtMost) return answer;
+  }
+}
+
 /// Plans by sessions of its own.
 class PostgresPlanning final : public PlanningView {
  public:
@@ -31,16 +50,22 @@ class PostgresPlanning final : public PlanningView {
   Result<ScanEstimate> estimate(const ExportSpec& spec, std::stop_token stop) override {
     // Planning waits as scans do. Who cannot be stopped is answering somebody: a source that lags is reported then.
     const Duration pause = stop.stop_possible() ? servers_->source().max_pause : kEstimatePause;
-    TRY(const PostgresLease lease, PostgresLease::open_guarded(*servers_, "estimate", nullptr, pause, stop, pressure_));
-    return estimate_export(*lease.connection, spec, stop);
+    return asked(
+        *servers_, [&] { return PostgresLease::open_guarded(*servers_, "estimate", nullptr, pause, stop, pressure_); },
+        [&](PostgresConnection& connection) { return estimate_export(connection, spec, stop); });
   }
 
   Result<PartitionPlan> plan_partitions(const ExportSpec& spec, const PartitionRequest& request,
                                         std::stop_token stop) override {
-    TRY(const PostgresLease lease,
-        PostgresLease::open_guarded(*servers_, "plan", &spec, servers_->source().max_pause, stop, pressure_));
-    TRY(PostgresKeyQuery query, PostgresKeyQuery::make(*lease.connection, spec, stop));
-    return PostgresPartitionPlanner(query).plan(request);
+    return asked(
+        *servers_,
+        [&] {
+          return PostgresLease::open_guarded(*servers_, "plan", &spec, servers_->source().max_pause, stop, pressure_);
+        },
+        [&](PostgresConnection& connection) -> Result<PartitionPlan> {
+          TRY(PostgresKeyQuery query, PostgresKeyQuery::make(connection, spec, stop));
+          return PostgresPartitionPlanner(query).plan(request);
+        });
   }
 
  private:
@@ -50,9 +75,15 @@ class PostgresPlanning final : public PlanningView {
 
 class PostgresSource final : public SourceDatabase {
  public:
-  explicit PostgresSource(std::shared_ptr<const PostgresServers> servers) : servers_(std::move(servers)) {}
+  /// `staging` may be nullptr.
+  PostgresSource(std::shared_ptr<const PostgresServers> servers, std::unique_ptr<PostgresStaging> staging)
+      : servers_(std::move(servers)), staging_(std::move(staging)) {}
 
   Result<std::unique_ptr<RowSource>> open_scan(ScanRequest request, std::stop_token stop) override {
+    if (request.copy != nullptr && staging_ != nullptr) return staging_->open_scan(std::move(request), std::move(stop));
+    if (request.copy != nullptr) {
+      return fail(copy_gone("source " + servers_->source().name + " has no staging any more"));
+    }
     return std::make_unique<PostgresKeysetReader>(servers_, std::move(request), std::move(stop));
   }
 
@@ -70,27 +101,30 @@ class PostgresSource final : public SourceDatabase {
   }
 
   Status ping() override {
-    const auto lease = PostgresLease::open(*servers_, "ping", {}, 500ms);
-    // Exports have all connections: nobody who asks for readiness should wait for their end, and the source is there.
-    if (!lease && lease.error().code == "source_busy") return {};
-    if (!lease) return fail(lease.error());
-    CHECK_OK(lease->connection->query("SELECT 1", {}, {}));
-    return {};
+    return ping_servers(*servers_, [](PostgresConnection& connection) -> Status {
+      CHECK_OK(connection.query("SELECT 1", {}, {}));
+      return {};
+    });
   }
 
   Result<RelationInfo> describe(const std::string& relation) override {
-    TRY(const PostgresLease lease, PostgresLease::open(*servers_, "catalog", {}));
-    return describe_relation(*lease.connection, relation, {});
+    return asked(
+        *servers_, [&] { return PostgresLease::open(*servers_, "catalog", {}); },
+        [&](PostgresConnection& connection) { return describe_relation(connection, relation, {}); });
   }
 
   Result<std::vector<std::string>> list_relations() override {
-    TRY(const PostgresLease lease, PostgresLease::open(*servers_, "catalog", {}));
-    return longshore::list_relations(*lease.connection, {});
+    return asked(
+        *servers_, [&] { return PostgresLease::open(*servers_, "catalog", {}); },
+        [&](PostgresConnection& connection) { return longshore::list_relations(connection, {}); });
   }
 
   Result<std::vector<ReadingHint>> reading_hints(const Dataset& dataset) override {
-    TRY(const PostgresLease lease, PostgresLease::open(*servers_, "catalog", {}));
-    return longshore::reading_hints(*lease.connection, dataset, servers_->source().batch_rows, {});
+    return asked(
+        *servers_, [&] { return PostgresLease::open(*servers_, "catalog", {}); },
+        [&](PostgresConnection& connection) {
+          return longshore::reading_hints(connection, dataset, servers_->source().batch_rows, {});
+        });
   }
 
   Result<std::vector<ReadingHint>> snapshot_hints() override {
@@ -122,17 +156,39 @@ class PostgresSource final : public SourceDatabase {
 
   int max_connections() const override { return servers_->source().max_connections; }
 
-  SourceHealth health() const override { return servers_->health(); }
+  Result<std::vector<ReadingHint>> staging_faults(const Dataset& dataset) override {
+    return staging_ == nullptr ? std::vector<ReadingHint>() : staging_->faults(dataset);
+  }
+
+  StagingArea* staging() override { return staging_.get(); }
+
+  SourceHealth health() const override {
+    SourceHealth all = servers_->health();
+    if (staging_ == nullptr) return all;
+    SourceHealth staged = staging_->health();
+    for (ServerHealth& server : staged.servers) {
+      // The primary may be both.
+      if (std::ranges::find(all.servers, server.name, &ServerHealth::name) == all.servers.end()) {
+        all.servers.push_back(std::move(server));
+      }
+    }
+    all.paused_scans += staged.paused_scans;
+    all.paused_seconds += staged.paused_seconds;
+    return all;
+  }
 
  private:
   std::shared_ptr<const PostgresServers> servers_;
+  std::unique_ptr<PostgresStaging> staging_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<SourceDatabase>> make_postgres_source(const Source& source,
                                                              std::shared_ptr<ConnectionBudget> budget) {
-  TRY(std::shared_ptr<const PostgresServers> servers, PostgresServers::make(source, std::move(budget)));
+  std::vector<std::string> elsewhere;
+  if (source.staging) elsewhere.push_back(source.staging->server);
+  TRY(std::shared_ptr<const PostgresServers> servers, PostgresServers::make(source, budget, std::move(elsewhere)));
   if (servers->count() == 0) {
     return fail(user_error("bad_source", "source " + source.name + " names neither replicas nor a primary"));
   }
@@ -141,7 +197,13 @@ Result<std::unique_ptr<SourceDatabase>> make_postgres_source(const Source& sourc
       return fail(std::move(checked).error().with_context("source " + source.name));
     }
   }
-  return std::make_unique<PostgresSource>(std::move(servers));
+  std::unique_ptr<PostgresStaging> staging;
+  if (source.staging) {
+    auto made = PostgresStaging::make(source, std::move(budget));
+    if (!made) return fail(std::move(made).error().with_context("the staging of source " + source.name));
+    staging = *std::move(made);
+  }
+  return std::make_unique<PostgresSource>(std::move(servers), std::move(staging));
 }
 
 }  // namespace longshore

@@ -179,6 +179,58 @@ TEST_F(PostgresPlaceTest, WhoGetsAPlaceEndsWhatLostOnesLeftBeforeItReads) {
   EXPECT_FALSE(also_left->query("SELECT 1", {}, {}));
 }
 
+TEST_F(PostgresPlaceTest, WhereAllPlacesAreInUseAPingGoesByWhatWasHeard) {
+  run("CREATE TABLE {}.t (id int PRIMARY KEY, label text)");
+  run("INSERT INTO {}.t SELECT i, 'x' FROM generate_series(1, 1000) i");
+  const auto only = std::make_shared<ConnectionSlots>(1);
+  Source settings = source_settings();
+  settings.batch_rows = 100;
+  const auto source = make_source(settings, only);
+  const auto elsewhere = make_source(settings, only);  // another process would know as little
+  ASSERT_TRUE(source && elsewhere);
+  const ExportSpec whole = spec(**source, "t", {"id"});
+  auto scan = (*source)->open_scan(
+      {.spec = &whole, .range = {}, .batch = {.rows = 50, .bytes = 1 << 20}, .label = schema()}, {});
+  ASSERT_TRUE(scan);
+  RowBatch batch = batch_for(whole);
+  ASSERT_TRUE((*scan)->next(batch));
+  EXPECT_TRUE((*source)->ping()) << "the scan had an answer just now";
+  expect_error((*elsewhere)->ping(), "source_busy", "nothing was heard of its servers here yet");
+  scan->reset();
+  EXPECT_TRUE((*elsewhere)->ping());
+}
+
+TEST_F(PostgresPlaceTest, WhoComesNextGoesOnInTheSessionThatWasLeft) {
+  run("CREATE VIEW {}.session AS SELECT 1 AS id, pg_backend_pid() AS pid, "
+      "current_setting('application_name') AS name, current_setting('statement_timeout') AS timeout");
+  Source settings = source_settings();
+  settings.statement_timeout = 17s;
+  const auto source = open(settings);
+  const ExportSpec one = spec(*source, "session", {"id"});
+  const auto read = [&](const std::string& label) {
+    auto scan = *source->open_scan({.spec = &one, .range = {}, .batch = {}, .label = label}, {});
+    RowBatch batch = batch_for(one);
+    Reading reading;
+    while (scan->next(batch).value()) append_rows(batch, reading);
+    return reading.rows.at(0);
+  };
+  // It waits for a second only, and the machine may be busy.
+  const auto until = std::chrono::steady_clock::now() + 20s;
+  TextRow first;
+  TextRow second;
+  do {
+    ASSERT_TRUE(source->estimate(one, {}));  // sets limits of its own
+    first = read("one");
+    second = read("two");
+  } while (first.at(1) != second.at(1) && std::chrono::steady_clock::now() < until);
+  EXPECT_EQ(first.at(1), second.at(1));
+  EXPECT_EQ(*first.at(2) + " " + *second.at(2), "longshore/one longshore/two");
+  EXPECT_EQ(second.at(3), "17s");
+  // It is gone: the next one opens another.
+  ask("SELECT pg_terminate_backend(" + *second.at(1) + ")");
+  EXPECT_NE(read("three").at(1), second.at(1));
+}
+
 TEST_F(PostgresPlaceTest, AScanThatLosesItsPlaceGoesOnOnAnother) {
   run("CREATE TABLE {}.t (id int PRIMARY KEY, label text)");
   run("INSERT INTO {}.t SELECT i, repeat('x', 500) FROM generate_series(1, 5000) i");
