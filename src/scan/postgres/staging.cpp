@@ -205,9 +205,13 @@ Result<std::vector<ReadingHint>> PostgresStaging::faults(const Dataset& dataset)
   const auto readable = lease->connection->query(
       "SELECT " + join(columns, ", ") + " FROM " + quote_relation(dataset.relation) + " LIMIT 0", {}, {});
   if (!readable) {
-    found.push_back({"datasets." + dataset.name + ".relation", "staging_relation",
-                     "the user \"" + user + "\" cannot read \"" + dataset.relation + "\" on the staging server " +
-                         servers_->name(0) + ", to copy it: " + readable.error().message});
+    const bool denied = readable.error().code == "source_denied";
+    found.push_back(
+        {"datasets." + dataset.name + ".relation", "staging_relation",
+         "the user \"" + user + "\" cannot read \"" + dataset.relation + "\" on the staging server " +
+             servers_->name(0) + ", to copy it: " + readable.error().message +
+             (denied ? "; GRANT SELECT ON " + quote_relation(dataset.relation) + " TO " + quote_identifier(user)
+                     : std::string())});
   }
   return found;
 }
