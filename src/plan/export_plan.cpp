@@ -61,6 +61,16 @@ std::int64_t part_target(std::int64_t part_size, int sequence, int slots) {
   return part_size * 4;
 }
 
+int part_capacity(int slots) {
+  constexpr int kSpareShare = 8;
+  return slots - slots / kSpareShare;
+}
+
+int part_number(const Partition& partition, int sequence, std::int64_t claims) {
+  const std::int64_t spare = partition.part_slots - part_capacity(partition.part_slots);
+  return partition.base_part_number + sequence + static_cast<int>(std::clamp<std::int64_t>(claims, 0, spare));
+}
+
 Result<ExportPlan> plan_export(PlanningView& source, const ExportSpec& spec, const FormatRules& format,
                                const PlanPolicy& policy, std::stop_token stop) {
   TRY(ScanEstimate estimate, source.estimate(spec, stop));

@@ -49,6 +49,15 @@ std::int64_t part_size_for(std::int64_t bytes, const PlanPolicy& policy);
 /// numbers run out. A pure function, so that a resumed partition cuts the same parts.
 std::int64_t part_target(std::int64_t part_size, int sequence, int slots);
 
+/// How many parts a partition with `slots` part numbers may have; the other numbers are for part_number().
+int part_capacity(int slots);
+/// The number of part `sequence` (1 or more, below part_capacity()) of `partition` when `claims` claims came before the
+/// one that uploads it. A worker that was stopped in the middle of an upload may go on when its successor has uploaded
+/// what it read in its place, and of two parts of one number stores keep the last. So every claim has numbers of its
+/// own, and a zombie's part is one that nobody names. Ascends with both arguments. Only after more claims than a
+/// partition has numbers to spare do they share the last ones.
+int part_number(const Partition& partition, int sequence, std::int64_t claims);
+
 /// Asks the source how large the export is and cuts it. When the format has limits, the rows are counted (bounded by
 /// the limit and by a minute; after that the source's statistics serve, with a margin).
 /// Errors: those of the source; `too_many_rows` when the format cannot hold them.

@@ -29,12 +29,12 @@ class PartUploader {
   /// Of all parts, the one in hand included.
   std::int64_t rows() const { return rows_; }
   std::int64_t bytes() const { return bytes_; }
-  std::int64_t target() const { return part_target(work_.job.part_size, next_sequence_, work_.partition.part_slots); }
+  std::int64_t target() const { return part_target(work_.job.part_size, next_sequence_, capacity()); }
 
   /// Copies the part and begins to make it durable. The error may be that of the part before.
   Status upload(const CutPart& cut) {
     CHECK_OK(background_.wait());
-    if (next_sequence_ >= work_.partition.part_slots) {
+    if (next_sequence_ >= capacity()) {
       return fail(internal_error("partition_too_large", "partition " + std::to_string(work_.partition.index) +
                                                             " is more than four times as large as estimated and has no "
                                                             "part number left; ANALYZE the relation, or set "
@@ -44,7 +44,7 @@ class PartUploader {
     bytes_in_hand_.append(cut.bytes);
     Part part;
     part.sequence = next_sequence_++;
-    part.number = part.sequence == 0 ? 0 : work_.partition.base_part_number + part.sequence;
+    part.number = part.sequence == 0 ? 0 : part_number(work_.partition, part.sequence, claims_before());
     part.bytes = static_cast<std::int64_t>(cut.bytes.size());
     part.last_key = cut.last_key;
     part.summary = cut.summary;
@@ -57,6 +57,10 @@ class PartUploader {
   Status finish() { return background_.wait(); }
 
  private:
+  int capacity() const { return part_capacity(work_.partition.part_slots); }
+  /// Those on this partition since it was planned: claims raise its epoch one by one.
+  std::int64_t claims_before() const { return work_.claim.epoch - work_.job.stale_epoch - 1; }
+
   Status make_durable(Part part) {
     const std::string_view bytes = bytes_in_hand_.view();
     part.sha256 = sha256_hex(bytes);

@@ -62,6 +62,23 @@ TEST(PartTarget, DoublesAsNumbersRunOut) {
   EXPECT_EQ(part_target(8, 99, 100), 32);
 }
 
+TEST(PartNumbers, EveryClaimHasItsOwnAndAllStayWithinThePartition) {
+  Partition partition;
+  partition.base_part_number = 101;
+  partition.part_slots = 40;
+  const int capacity = part_capacity(partition.part_slots);
+  EXPECT_EQ(capacity, 35);
+  EXPECT_EQ(part_number(partition, 1, 0), 102);
+  // Whatever an earlier claim may still upload comes before what a later one does in its place.
+  for (int claims = 0; claims < 5; ++claims) {
+    EXPECT_GT(part_number(partition, 3, claims + 1), part_number(partition, 3, claims));
+  }
+  EXPECT_EQ(part_number(partition, capacity - 1, 1000), 140) << "the last of the partition";
+  EXPECT_GT(part_number(partition, 8, 1000), part_number(partition, 7, 1000));
+  EXPECT_EQ(part_number(partition, 1, -1), 102);
+  EXPECT_EQ(part_capacity(1), 1);
+}
+
 TEST(PlanExport, GivesEveryPartitionItsOwnPartNumbers) {
   SizedSource source;
   source.size = {50'000'000, false, 400};

@@ -25,8 +25,8 @@ namespace longshore::s3 {
 /// the object has the very ETag that it would have had.
 ///
 /// Not possible, and refused as `part_mismatch`: a last wanted part under 5 MiB that is followed by an unwanted one.
-/// Copying every byte inside the store is slow; it happens when a writer that was thought dead uploaded, later than
-/// everybody, a part that its successor has no rows for.
+/// Copying every byte inside the store is slow; it happens when a worker died, or was thought dead, after a part of its
+/// was stored and before that was recorded: its successor uploads those rows under another number.
 class Recut {
  public:
   /// `client`, `upload` and `parts` must outlive this.

@@ -21,6 +21,8 @@ class ScriptedSource final : public SourceDatabase {
   /// Called before each batch with the first id it will hold; an error is returned from next().
   std::function<Status(std::int64_t first_id, const std::stop_token& stop)> before_batch;
   std::atomic<std::int64_t> rows_read{0};
+  /// The rows are written to: what is read from now on has capital letters.
+  std::atomic<bool> changed{false};
   std::unique_ptr<StagingArea> area;  ///< where exports are copied to, if anywhere
   std::atomic<int> copies_read{0};    ///< scans that were told to read a copy
 
@@ -63,7 +65,8 @@ class ScriptedSource final : public SourceDatabase {
       if (source_.before_batch) CHECK_OK(source_.before_batch(next_, stop_));
       while (next_ <= last_ && !batch.full(limits_)) {
         batch.column(0).append<std::int64_t>(next_);
-        batch.column(1).append_text(std::string(source_.width_, static_cast<char>('a' + next_ % 26)));
+        const char first = source_.changed ? 'A' : 'a';
+        batch.column(1).append_text(std::string(source_.width_, static_cast<char>(first + next_ % 26)));
         batch.finish_row();
         ++source_.rows_read;
         ++next_;

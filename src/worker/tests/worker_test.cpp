@@ -302,6 +302,39 @@ TEST_F(WorkerTest, AWorkerThatWasDeclaredLostStopsAndComesBackUnderAnotherName) 
   EXPECT_NE(worker.id(), before);
 }
 
+/// A worker that was stopped in the middle of uploading a part goes on after its successor has uploaded what it read
+/// in its place, and before the file is complete. Stores take the last of two parts of one number.
+TEST_F(WorkerTest, APartThatAZombieUploadsAfterItsSuccessorSpoilsNothing) {
+  ScriptedSource& source = use_source(40'000, 1);
+  const auto zombies_part = store_->stall_call(StoreOperation::upload_part, 2);
+  const auto completion = store_->stall_call(StoreOperation::complete_upload, 1);
+  const JobId id = create();
+  Worker zombie(*rooms_, options(1));
+  ASSERT_TRUE(zombie.start());
+  zombies_part->wait_until_reached();
+  source.changed = true;
+  ASSERT_TRUE(metadata_->free_lost_claims(Duration{0}, RetryPolicy{}));  // any silence is too long
+  std::int64_t kept = 0;
+  const std::vector<Part> parts = metadata_->parts(id, 0).value();
+  for (const Part& part : parts) kept += part.summary.rows;
+  Worker successor(*rooms_, options(1));
+  ASSERT_TRUE(successor.start());
+  completion->wait_until_reached();
+  zombies_part->release();
+  zombie.stop();
+  completion->release();
+
+  const ExportJob done = wait_finished(id);
+  ASSERT_EQ(done.state, JobState::succeeded) << done.error_code << ": " << done.error_message;
+  const std::string file = bytes_of(done);
+  std::string expected = "id,text\r\n";
+  for (std::int64_t row = 1; row <= 40'000; ++row) {
+    const char first = row <= kept ? 'a' : 'A';
+    expected += std::to_string(row) + ',' + std::string(kWidth, static_cast<char>(first + row % 26)) + "\r\n";
+  }
+  EXPECT_TRUE(file == expected) << file.size() << " bytes, " << expected.size() << " expected";
+}
+
 TEST_F(WorkerTest, AWorkerWhoseHeartbeatHangsStopsByItself) {
   const std::string expected = export_undisturbed(60'000, 1);
   ScriptedSource& source = use_source(60'000, 1);
