@@ -137,6 +137,7 @@ Result<bool> SqlStore::reserve_snapshot(const Claim& claim, int limit, Duration 
           INSERT INTO export_keepers (job_id, seat, source, epoch, not_before) VALUES ($1, 0, $2, 0, {now})
           ON CONFLICT (job_id, seat) DO NOTHING)",
                                      {claim.job, places}));
+        CHECK_OK(transaction.execute("UPDATE export_jobs SET source_pressure = '' WHERE id = $1", {claim.job}));
         return Outcome::reserved;
       }));
   if (outcome == Outcome::lost) return fail(claims::lost(claim));
