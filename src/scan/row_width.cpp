@@ -44,6 +44,10 @@ std::optional<std::int64_t> typical_width(LogicalType type) {
 
 }  // namespace
 
+bool goes_by_stored_width(LogicalType type) {
+  return !typical_width(type);
+}
+
 std::int64_t estimated_row_width(const std::vector<Column>& columns,
                                  const std::vector<std::optional<std::int64_t>>& stored) {
   constexpr std::int64_t kUnknown = 24;

@@ -33,6 +33,22 @@ Result<std::int64_t> sampled_rows(PostgresKeyQuery& query) {
   return looked ? static_cast<std::int64_t>(static_cast<double>(looked->rows) * 100.0 / percent) : 0;
 }
 
+/// Fills in the widths that matter and that no statistics tell: those of a view, or of a table that was never analysed.
+Status add_sampled_widths(PostgresKeyQuery& query, const std::vector<Column>& columns,
+                          std::vector<std::optional<std::int64_t>>& widths) {
+  std::vector<Column> unknown;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (widths[i] || !goes_by_stored_width(columns[i].type.logical)) continue;
+    unknown.push_back(columns[i]);
+    places.push_back(i);
+  }
+  if (unknown.empty()) return {};
+  TRY(const auto sampled, query.sampled_widths(unknown, kSampleLimit));
+  for (std::size_t i = 0; sampled && i < places.size(); ++i) widths[places[i]] = (*sampled)[i];
+  return {};
+}
+
 }  // namespace
 
 Result<ScanEstimate> estimate_export(PostgresConnection& connection, const ExportSpec& spec, std::stop_token stop) {
@@ -53,7 +69,8 @@ Result<ScanEstimate> estimate_export(PostgresConnection& connection, const Expor
   std::vector<std::string> columns;
   columns.reserve(spec.columns.size());
   for (const Column& column : spec.columns) columns.push_back(column.source);
-  TRY(const auto widths, query.average_widths(columns));
+  TRY(auto widths, query.average_widths(columns));
+  CHECK_OK(add_sampled_widths(query, spec.columns, widths));
   estimate.bytes_per_row = estimated_row_width(spec.columns, widths);
   return estimate;
 }

@@ -19,6 +19,9 @@ constexpr std::chrono::seconds kQuestionLimit{30};
 /// EXPLAINs in one round trip: enough to forget the way, few enough to look at the clock between.
 constexpr std::size_t kQuestionsAtOnce = 16;
 
+/// Rows whose widths say something of all the others'.
+constexpr int kRowsForWidths = 200;
+
 std::string explain(const std::string& relation, const std::string& condition) {
   return "EXPLAIN (FORMAT JSON) SELECT 1 FROM " + relation + " WHERE " + condition;
 }
@@ -229,6 +232,30 @@ Result<std::optional<std::vector<KeyTuple>>> PostgresKeyQuery::sample_keys(doubl
   if (share < 1) from += " AND pg_catalog.random() < " + float_text(share);
   from += " ORDER BY " + join(key_columns(spec_->dataset), ", ");
   return within<std::vector<KeyTuple>>(limit, [&] { return read_keys(from); });
+}
+
+Result<std::optional<std::vector<std::optional<std::int64_t>>>> PostgresKeyQuery::sampled_widths(
+    const std::vector<Column>& columns, std::chrono::milliseconds limit) {
+  std::vector<std::string> names;
+  std::vector<std::string> widths;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    // Of bytes the number, which is not that of their text.
+    const std::string cast = columns[i].type.logical == LogicalType::bytea ? "" : "::text";
+    const std::string name = "c" + std::to_string(i);
+    names.push_back(quote_identifier(columns[i].source) + cast + " AS " + name);
+    widths.push_back("pg_catalog.avg(pg_catalog.octet_length(" + name + "))::int8");
+  }
+  return within<std::vector<std::optional<std::int64_t>>>(
+      limit, [&]() -> Result<std::vector<std::optional<std::int64_t>>> {
+        TRY(const PostgresRows rows,
+            connection_->query("SELECT " + join(widths, ", ") + " FROM (SELECT " + join(names, ", ") + " FROM " +
+                                   relation_ + " WHERE " + where_ + " LIMIT " + std::to_string(kRowsForWidths) +
+                                   ") sample",
+                               {}, stop_));
+        std::vector<std::optional<std::int64_t>> averages;
+        for (const auto& value : rows.rows.at(0)) averages.push_back(value ? parse_int64(*value) : std::nullopt);
+        return averages;
+      });
 }
 
 Result<std::vector<std::optional<std::int64_t>>> PostgresKeyQuery::average_widths(

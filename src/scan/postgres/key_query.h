@@ -64,6 +64,10 @@ class PostgresKeyQuery {
   }
   /// The column's average width in bytes by the statistics; empty for columns without.
   Result<std::vector<std::optional<std::int64_t>>> average_widths(const std::vector<std::string>& columns);
+  /// The same of columns that have no statistics, as those of a view, by the first selected rows that the database
+  /// comes upon. Empty, too, for columns that are null there. nullopt: it took longer than `limit`.
+  Result<std::optional<std::vector<std::optional<std::int64_t>>>> sampled_widths(const std::vector<Column>& columns,
+                                                                                 std::chrono::milliseconds limit);
 
  private:
   PostgresKeyQuery(PostgresConnection& connection, const ExportSpec& spec, std::stop_token stop)

@@ -165,6 +165,16 @@ TEST_F(PostgresPlanTest, EstimatesCountWhatIsSmall) {
   EXPECT_EQ(source->estimate(spec, {})->rows, 0);
 }
 
+TEST_F(PostgresPlanTest, TheWidthOfAViewsRowsIsThatOfSomeOfThem) {
+  run("CREATE TABLE {}.t (id int PRIMARY KEY, label text, raw bytea, empty text)");
+  run("INSERT INTO {}.t SELECT i, repeat('x', 500), decode(repeat('00', 300), 'hex') FROM generate_series(1, 1000) i");
+  run("CREATE VIEW {}.v AS SELECT id, upper(label) AS label, raw, empty FROM {}.t; ANALYZE {}.t");
+  const auto source = open();
+  const auto estimate = source->estimate(spec(*source, "v", {"id"}), {});
+  ASSERT_TRUE(estimate) << estimate.error().message;
+  EXPECT_NEAR(static_cast<double>(estimate->bytes_per_row), 8 + 501 + 401 + 25, 10);
+}
+
 TEST_F(PostgresPlanTest, EstimatesLookAtPagesWhereStatisticsAreMissing) {
   run("CREATE TABLE {}.t (id int PRIMARY KEY, tenant text, label text) WITH (autovacuum_enabled = off)");
   run("INSERT INTO {}.t SELECT i, 't' || i % 2, repeat('x', 40) FROM generate_series(1, 400000) i");
