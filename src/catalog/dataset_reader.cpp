@@ -126,12 +126,7 @@ void DatasetReader::check_strategy(const YamlNode& item, Consistency mode) {
                     "\"materialized\" copies the rows to a schema of source " + quoted(source->name) +
                         ", which names none; write staging: { schema: … } there, or use \"snapshot\"");
     }
-  } else if (source->driver != SourceDriver::postgres) {
-    findings_.add(item.position, "not_available",
-                  "source " + quoted(source->name) +
-                      " is not PostgreSQL, and only there several connections can read one snapshot; use "
-                      "\"best_effort\"");
-  } else if (source->max_connections < 2) {
+  } else if (source->driver == SourceDriver::postgres && source->max_connections < 2) {
     findings_.add(item.position, "bad_value",
                   "a snapshot needs connections that keep it beside one that reads; let source " +
                       quoted(source->name) + " have max_connections: 3 or more (2 will do, with a single keeper)");

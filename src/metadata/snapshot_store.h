@@ -49,8 +49,9 @@ class SnapshotStore {
  public:
   virtual ~SnapshotStore() = default;
   /// PlanWork: takes one of `limit` places that the job's source has for exports that keep a snapshot (materialized
-  /// ones have places of their own, until their plan is saved), or finds that the job has one. False: there is none; the claim has ended, without an attempt being counted, and the job is
-  /// claimable again after `delay`. Error `claim_lost`.
+  /// ones have places of their own, until their plan is saved), or finds that the job has one. False: there is none;
+  /// the claim has ended, without an attempt being counted, and the job is claimable again after `delay`. Error
+  /// `claim_lost`.
   virtual Result<bool> reserve_snapshot(const Claim& claim, int limit, Duration delay) = 0;
   /// WorkQueue::save_plan() with the snapshot that the plan was made in, in one transaction. With seats, the claim's
   /// worker keeps the snapshot in the seat that is returned. If a second one is to be taken and there are other
@@ -68,9 +69,14 @@ class SnapshotStore {
   /// The ids under which the job's snapshot can be imported now; none while it has no keeper.
   virtual Result<std::vector<std::string>> importable_snapshots(const JobId& job) = 0;
 
-  /// PartitionWork: the copy that the job reads is gone for good (`why`, for people): begins it again or fails it, by the policy
-  /// of its plan; either way the claim is lost. Error `claim_lost`: it was before.
+  /// PartitionWork: the copy that the job reads is gone for good (`why`, for people): begins it again or fails it, by
+  /// the policy of its plan; either way the claim is lost. Error `claim_lost`: it was before.
   virtual Status lose_copy(const Claim& claim, const std::string& why) = 0;
+  /// PartitionWork: the moment that its session reads, for the manifest; to be told before anything that was read is
+  /// durable. Error `claim_lost`.
+  virtual Status note_moment(const Claim& claim, const ExportSnapshot& moment) = 0;
+  /// PartitionWork: the only session that read the job's moment has ended: as lose_copy().
+  virtual Status lose_moment(const Claim& claim, const std::string& why) = 0;
   /// 32 hexadecimal digits, the same as long as these tables live: what we make in others' databases is marked by it.
   virtual Result<std::string> deployment() = 0;
 };

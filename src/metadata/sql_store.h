@@ -69,6 +69,8 @@ class SqlStore final : public JobStore, public WorkQueue, public SnapshotStore, 
   Result<std::vector<KeeperClaim>> keepers_of(const WorkerId& worker) override;
   Result<std::vector<std::string>> importable_snapshots(const JobId& job) override;
   Status lose_copy(const Claim& claim, const std::string& why) override;
+  Status note_moment(const Claim& claim, const ExportSnapshot& moment) override;
+  Status lose_moment(const Claim& claim, const std::string& why) override;
   Result<std::string> deployment() override;
 
   // SourcePlaces; sql_store_places.cpp
@@ -83,6 +85,7 @@ class SqlStore final : public JobStore, public WorkQueue, public SnapshotStore, 
 
  private:
   explicit SqlStore(std::unique_ptr<sql::Database> database);
+  Status lose(const Claim& claim, bool copied, const std::string& why);
 
   /// REQUIRES: `body` runs one statement.
   template <class Body>

@@ -250,10 +250,30 @@ Result<std::vector<std::string>> SqlStore::importable_snapshots(const JobId& job
 }
 
 Status SqlStore::lose_copy(const Claim& claim, const std::string& why) {
+  return lose(claim, true, why);
+}
+
+Status SqlStore::lose_moment(const Claim& claim, const std::string& why) {
+  return lose(claim, false, why);
+}
+
+Status SqlStore::note_moment(const Claim& claim, const ExportSnapshot& moment) {
   TRY(const bool stood, write([&](sql::Transaction& transaction) -> Result<bool> {
         TRY(const claims::Standing standing, claims::standing(transaction, claim));
         if (!standing.wanted || standing.purpose != claims::kExtract) return false;
-        CHECK_OK(claims::lose_snapshot(transaction, claim.job, true, why));
+        CHECK_OK(
+            transaction.execute("UPDATE export_jobs SET snapshot = $2 WHERE id = $1", {claim.job, to_json(moment)}));
+        return true;
+      }));
+  if (!stood) return fail(claims::lost(claim));
+  return {};
+}
+
+Status SqlStore::lose(const Claim& claim, bool copied, const std::string& why) {
+  TRY(const bool stood, write([&](sql::Transaction& transaction) -> Result<bool> {
+        TRY(const claims::Standing standing, claims::standing(transaction, claim));
+        if (!standing.wanted || standing.purpose != claims::kExtract) return false;
+        CHECK_OK(claims::lose_snapshot(transaction, claim.job, copied, why));
         return true;
       }));
   if (!stood) return fail(claims::lost(claim));

@@ -30,9 +30,13 @@ struct ScanRequest {
   /// The state to read; nullptr: whatever is there. Then the scan stays on one server, and an error is added to those
   /// of RowSource::next: `snapshot_gone` (external, retriable). Outlives the scan.
   const PinnedSnapshot* snapshot = nullptr;
-  /// The copy that StagingArea::make_copy() made for this export, to be read in place of the relation; nullptr: there is
-  /// none. An error is added to those of RowSource::next: `copy_gone` (external, retriable), when it is not there any
-  /// more. Outlives the scan.
+  /// All that is read is of one moment, in one transaction of this scan's only session; for sources that read so
+  /// (SourceDatabase::reads_one_moment()). Errors besides: `snapshot_gone` (external, retriable) when the session is
+  /// lost, and `snapshot_unsupported` (user) when the relation cannot be read so.
+  bool one_moment = false;
+  /// The copy that StagingArea::make_copy() made for this export, to be read in place of the relation; nullptr: there
+  /// is none. An error is added to those of RowSource::next: `copy_gone` (external, retriable), when it is not there
+  /// any more. Outlives the scan.
   const ExportSnapshot* copy = nullptr;
 };
 
@@ -53,6 +57,8 @@ class RowSource {
   /// `source_value_mismatch` (names column and key of a value that is not of the declared type), `bad_filter_value`
   /// (user), `scan_stopped` when `stop` was requested. After an error `batch` is of no use.
   virtual Result<bool> next(RowBatch& batch) = 0;
+  /// With ScanRequest::one_moment, the moment, once next() has returned a value; else nullptr.
+  virtual const ExportSnapshot* moment() const { return nullptr; }
 };
 
 /// How large an export would be.
@@ -126,12 +132,15 @@ class SourceDatabase : public SchemaInspector, public PlanningView {
   /// free for it).
   virtual Result<std::unique_ptr<KeptSnapshot>> share_snapshot(const ExportSpec& spec, const PinnedSnapshot& pinned,
                                                                const std::string& label, std::stop_token stop);
+  /// Whether a scan can read one moment by itself (ScanRequest::one_moment): where no snapshot can be shared, one
+  /// session reads an export of one moment from its beginning to its end.
+  virtual bool reads_one_moment() const { return false; }
   /// Where materialized exports are copied to; nullptr: the source has no such place. Lives as long as the source.
   virtual StagingArea* staging() { return nullptr; }
   /// How many connections there may be; what is kept of a snapshot is among them.
   virtual int max_connections() const { return 1; }
-  /// Whether a connection can be had; the error says what is wrong. When exports have all connections, what was heard of
-  /// the servers lately says it; `source_busy`: nothing was, so nothing is known.
+  /// Whether a connection can be had; the error says what is wrong. When exports have all connections, what was heard
+  /// of the servers lately says it; `source_busy`: nothing was, so nothing is known.
   virtual Status ping() = 0;
   /// What is known of the servers, without asking them.
   virtual SourceHealth health() const { return {}; }

@@ -77,6 +77,10 @@ Error snapshot_unsupported() {
                     "only PostgreSQL sources can be read as one snapshot by several connections; use best_effort");
 }
 
+Error moment_unsupported(std::string message) {
+  return user_error("snapshot_unsupported", std::move(message));
+}
+
 Error source_schema_changed(std::string message) {
   return external_error("source_schema_changed", std::move(message), false);
 }

@@ -38,6 +38,8 @@ Error copy_refused(const std::string& source, std::int64_t rows, std::int64_t ma
 Error copy_timeout(const std::string& source, Duration limit);
 /// The source has no snapshots that several connections can read.
 Error snapshot_unsupported();
+/// It reads no single moment of what is to be exported.
+Error moment_unsupported(std::string message);
 /// The relation is not what the catalog says; needs a change of catalog or database.
 Error source_schema_changed(std::string message);
 /// `error`, of describing a relation that the catalog has: one that is not found has gone.

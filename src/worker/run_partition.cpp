@@ -121,10 +121,28 @@ KeyRange remaining_range(const PartitionWork& work) {
   return range;
 }
 
-Status read_and_upload(const PartitionWork& work, const WorkerRooms& rooms, LiveProgress& progress,
+/// Whether a single session reads the export as of one moment, so that it cannot be read on by another.
+bool reads_one_moment(const PartitionWork& work, const WorkerRooms& rooms) {
+  if (work.job.spec.consistency != Consistency::snapshot) return false;
+  const auto source = rooms.sources.find(work.job.spec.dataset.source);
+  return source && (*source)->reads_one_moment();
+}
+
+/// Notes the moment that a scan reads, for the manifest.
+Status note_moment(PartitionWork& work, const RowSource& rows, const WorkerRooms& rooms) {
+  if (rows.moment() == nullptr) return {};
+  work.job.snapshot = *rows.moment();
+  return rooms.snapshots.note_moment(work.claim, *work.job.snapshot);
+}
+
+Status read_and_upload(PartitionWork work, const WorkerRooms& rooms, LiveProgress& progress,
                        const std::stop_token& stop) {
   const ExportSpec& spec = work.job.spec;
   TRY(SourceDatabase* const source, rooms.sources.find(spec.dataset.source));
+  const bool one_moment = reads_one_moment(work, rooms);
+  if (one_moment && !work.parts.empty()) {
+    return fail(external_error("snapshot_gone", "the session that read it ended before it had read all", true));
+  }
   // Where a place matters, every partition begins one of its own; see plan_rules().
   TRY(const std::unique_ptr<PartitionEncoder> encoder,
       rooms.formats.make_encoder_at(spec, summary_so_far(work), PartitionPlace{}));
@@ -134,7 +152,9 @@ Status read_and_upload(const PartitionWork& work, const WorkerRooms& rooms, Live
                       .batch = BatchLimits{},
                       .label = "exp_" + work.job.id.str(),
                       .pressure = &progress.pressure};
-  if (spec.consistency == Consistency::snapshot && work.job.snapshot) {
+  if (one_moment) {
+    request.one_moment = true;
+  } else if (spec.consistency == Consistency::snapshot && work.job.snapshot) {
     pinned = {work.job.snapshot->server, [&] { return rooms.snapshots.importable_snapshots(work.job.id); }};
     request.snapshot = &pinned;
   }
@@ -146,9 +166,12 @@ Status read_and_upload(const PartitionWork& work, const WorkerRooms& rooms, Live
   PartUploader uploader(work, rooms);
   std::int64_t rows_read = uploader.rows();
   KeyTuple last_key;
+  bool noted = false;
   for (;;) {
     const auto begun = rooms.clock.steady_now();
     TRY(const bool more, rows->next(batch));
+    if (!noted) CHECK_OK(note_moment(work, *rows, rooms));
+    noted = true;
     if (!more) break;
     rooms.metrics.source_batch_took(spec.dataset.source,
                                     std::chrono::duration_cast<Duration>(rooms.clock.steady_now() - begun));
@@ -190,6 +213,11 @@ Status run_partition(const PartitionWork& work, const WorkerRooms& rooms, LivePr
     if (Status told = rooms.snapshots.lose_copy(work.claim, done.error().message); !told) return told;
     log_warn("the copy is gone that an export reads",
              {{"job", work.job.id}, {"partition", work.partition.index}, {"error", done.error().message}});
+  }
+  if (!done && done.error().code == "snapshot_gone" && reads_one_moment(work, rooms)) {
+    if (Status told = rooms.snapshots.lose_moment(work.claim, done.error().message); !told) return told;
+    log_warn("the session is gone that read one moment for an export",
+             {{"job", work.job.id}, {"error", done.error().message}});
   }
   return done;
 }

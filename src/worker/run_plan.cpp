@@ -4,6 +4,7 @@
 
 #include "base/crash_point.h"
 #include "worker/run_materialized_plan.h"
+#include "worker/run_moment_plan.h"
 #include "worker/run_snapshot_plan.h"
 
 namespace longshore {
@@ -34,13 +35,16 @@ Status run_plan(const PlanWork& work, const WorkerRooms& rooms, SnapshotKeepers&
   if (format == nullptr) {
     return fail(internal_error("format_unknown", "this build cannot write the format " + spec.format));
   }
+  TRY(SourceDatabase* const source, rooms.sources.find(spec.dataset.source));
+  if (spec.consistency == Consistency::snapshot && source->reads_one_moment()) {
+    return run_moment_plan(work, *format, rooms, pressure, stop);
+  }
   if (spec.consistency == Consistency::snapshot) {
     return run_snapshot_plan(work, *format, rooms, keepers, pressure, stop);
   }
   if (spec.consistency == Consistency::materialized) {
     return run_materialized_plan(work, *format, rooms, pressure, stop);
   }
-  TRY(SourceDatabase* const source, rooms.sources.find(spec.dataset.source));
   const FormatRules rules = plan_rules(format->traits(), spec.columns.size());
   TRY(const ExportPlan plan, plan_export(*source->planning(pressure), spec, rules, rooms.plan, stop));
   CHECK_OK(begin_upload(work, rooms));

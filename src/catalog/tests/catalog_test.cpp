@@ -380,12 +380,11 @@ TEST_F(CatalogTest, StrategiesThatASourceDoesNotHaveAreRefused) {
       findings_of("sources:\n  file: {driver: sqlite, path: x}\n"
                   "  narrow: {driver: postgres, primary: host=p, max_connections: 1}\n"
                   "datasets:\n"
-                  "  a: {source: file, consistency: [snapshot]" +
+                  "  a: {source: file, consistency: [snapshot, best_effort]" +
                   rest + "  b: {source: narrow, consistency: [snapshot]" + rest +
                   "  c: {source: file, consistency: [best_effort, best_effort, always]" + rest +
                   "  d: {source: file, consistency: []" + rest),
       testing::ElementsAre(
-          testing::HasSubstr("5:35 not_available source \"file\" is not PostgreSQL"),
           testing::HasSubstr("6:37 bad_value a snapshot needs connections that keep it beside one that reads"),
           testing::HasSubstr("7:48 bad_value \"best_effort\" is in \"consistency\" twice"),
           testing::HasSubstr("7:61 bad_value \"always\" is no consistency; use \"best_effort\", \"snapshot\" or "

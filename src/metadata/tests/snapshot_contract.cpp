@@ -335,6 +335,28 @@ TEST_P(SnapshotContract, ALostCopyIsReportedByItsReaders) {
   EXPECT_GT(claim<PartitionWork>(worker).claim.epoch, first.claim.epoch);
 }
 
+TEST_P(SnapshotContract, AMomentIsNotedByItsReaderAndLostWithIt) {
+  const WorkerId worker = register_worker("w1");
+  const ExportJob job = insert("acme");
+  const auto plan = claim<PlanWork>(worker);
+  SnapshotPlan whole = make_plan(1, 0);
+  whole.partitions.front().range = {};
+  ASSERT_THAT(snapshots_->save_snapshot_plan(plan.claim, whole), Succeeded());
+  const auto work = claim<PartitionWork>(worker);
+  EXPECT_EQ(work.partition.range.after, std::nullopt);
+  EXPECT_EQ(work.partition.range.upto, std::nullopt);
+  ExportSnapshot moment;
+  moment.server = "db:3306/shop";
+  ASSERT_THAT(snapshots_->note_moment(work.claim, moment), Succeeded());
+  EXPECT_EQ(find(job).snapshot->server, "db:3306/shop");
+  ASSERT_THAT(snapshots_->lose_moment(work.claim, "the server was restarted"), Succeeded());
+  EXPECT_EQ(find(job).snapshot_losses, 1);
+  EXPECT_THAT(find(job).error_message,
+              AllOf(HasSubstr("the snapshot was lost (the server was restarted)"), HasSubstr("restart 1")));
+  EXPECT_THAT(snapshots_->note_moment(work.claim, moment), FailedWith("claim_lost"));
+  EXPECT_THAT(snapshots_->lose_moment(work.claim, "so it is"), FailedWith("claim_lost"));
+}
+
 TEST_P(SnapshotContract, ALostCopyFailsTheExportWhereTheCatalogSaysSo) {
   const WorkerId worker = register_worker("w1");
   const ExportJob job = insert("acme");

@@ -3,12 +3,21 @@
 #include <algorithm>
 #include <utility>
 
+#include "scan/mysql/moment.h"
 #include "scan/mysql/schema_reader.h"
 #include "scan/scan_errors.h"
 #include "scan/sql_text.h"
 #include "telemetry/log.h"
 
 namespace longshore {
+
+namespace {
+
+/// What a scan of one moment waits at most, before each of its statements, while its server lags: a transaction that
+/// stood in the way of the replication of an ALTER TABLE would otherwise wait for itself.
+constexpr Duration kLagPause = std::chrono::seconds{10};
+
+}  // namespace
 
 MysqlKeysetReader::MysqlKeysetReader(std::shared_ptr<const MysqlServers> servers, ScanRequest request,
                                      std::stop_token stop)
@@ -59,8 +68,17 @@ Status MysqlKeysetReader::begin_statement() {
   return {};
 }
 
+Status MysqlKeysetReader::wait_for_lag() {
+  if (gate_.is_open(choice_.server)) return {};
+  ServerGate gate = servers_->gate(request_.pressure, std::min(kLagPause, servers_->source().max_pause));
+  Status waited = gate.wait_for(choice_.server, stop_);
+  return waited || waited.error().code != "source_paused" ? std::move(waited) : Status();
+}
+
 Status MysqlKeysetReader::hold_back() {
-  if (connection_ != nullptr) {
+  if (moment_) {
+    CHECK_OK(wait_for_lag());
+  } else if (connection_ != nullptr) {
     TRY(const std::size_t server, gate_.pass(choice_.server, stop_));
     if (server != choice_.server) {
       log_info("a scan leaves a server",
@@ -71,7 +89,7 @@ Status MysqlKeysetReader::hold_back() {
   TRY(const bool waited, pacing_.take_turn(stop_));
   if (!waited) return {};
   // The server may have fallen behind meanwhile.
-  return connection_ == nullptr || gate_.is_open(choice_.server) ? Status() : hold_back();
+  return connection_ == nullptr || moment_ || gate_.is_open(choice_.server) ? Status() : hold_back();
 }
 
 Status MysqlKeysetReader::connect() {
@@ -81,6 +99,13 @@ Status MysqlKeysetReader::connect() {
     use_ = servers_->use(stop_);
   }
   TRY(connection_, choice_.open(*servers_, gate_, slot_, request_.label, request_.spec, stop_));
+  if (!request_.one_moment) return {};
+  auto moment = begin_moment(*connection_, request_.spec->dataset.relation, servers_->name(choice_.server), stop_);
+  if (!moment) {
+    connection_.reset();
+    return fail(std::move(moment).error());
+  }
+  moment_ = *std::move(moment);
   return {};
 }
 
@@ -169,7 +194,10 @@ Status MysqlKeysetReader::recover(Error error) {
   if (error.code == "source_schema_changed" && decoder_) return fail(what_changed(std::move(error)));
   if (!timeout && error.code != "source_unavailable") return fail(std::move(error));
   running_ = false;
-  if (timeout) return retries_.timed_out(error);  // the connection is as good as before
+  if (timeout) return retries_.timed_out(error);  // the connection is as good as before, and so is its transaction
+  if (moment_) {
+    return fail(snapshot_gone("the session that read it was lost, and no other can read the same: " + error.message));
+  }
   connection_.reset();
   choice_.wish.except = choice_.server;
   TRY(const Duration pause, retries_.session_lost(std::move(error), choice_.refused));
@@ -177,6 +205,7 @@ Status MysqlKeysetReader::recover(Error error) {
 }
 
 Error MysqlKeysetReader::what_changed(Error error) {
+  if (moment_) return error;
   // A connection in the middle of a statement cannot be asked anything.
   if (running_ || connection_ == nullptr) {
     connection_.reset();

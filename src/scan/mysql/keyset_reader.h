@@ -23,18 +23,22 @@ namespace longshore {
 /// When a statement has delivered its last row the next one is sent at once, so that the server works while the batch
 /// is encoded, unless the pacing or the lag guard wants a pause. After a failure that may pass (see scan_errors.h), or
 /// when its server falls behind, it goes on behind the last row that was decoded, on another server of the source,
-/// keeping the rows of the batch that is half full: every row comes exactly once.
+/// keeping the rows of the batch that is half full: every row comes exactly once. A scan of one moment stays in its
+/// session, and ends with it.
 ///
 /// Connects, and checks the columns against the database, on the first next().
 class MysqlKeysetReader final : public RowSource {
  public:
   MysqlKeysetReader(std::shared_ptr<const MysqlServers> servers, ScanRequest request, std::stop_token stop);
   Result<bool> next(RowBatch& batch) override;
+  const ExportSnapshot* moment() const override { return moment_ ? &*moment_ : nullptr; }
 
  private:
   /// Connects if needed and sends the next statement, when the guard and the pacing let it.
   Status begin_statement();
   Status connect();
+  /// A scan of one moment cannot leave its server.
+  Status wait_for_lag();
   /// Waits for the guard and the turn. Leaves a server that fell behind.
   Status hold_back();
   /// The columns as they are now, checked against the spec. Fills decoder_, key_, select_ and order_.
@@ -63,6 +67,7 @@ class MysqlKeysetReader final : public RowSource {
   ConnectionSlot slot_;
   std::unique_ptr<MysqlConnection> connection_;
   ServerChoice<MysqlServers> choice_;
+  std::optional<ExportSnapshot> moment_;  ///< that the session reads, if it is to read one
   std::optional<MysqlRowDecoder> decoder_;
   std::optional<MysqlKey> key_;
   std::string select_;                 ///< behind the word SELECT, up to the tenant and filter conditions

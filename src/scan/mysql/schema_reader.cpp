@@ -155,4 +155,13 @@ Result<std::vector<std::string>> list_relations(MysqlConnection& connection, std
   return names;
 }
 
+Result<bool> has_transactions(MysqlConnection& connection, const std::string& relation, const std::stop_token& stop) {
+  TRY(const MysqlRows rows,
+      connection.query("SELECT e.TRANSACTIONS FROM information_schema.TABLES t JOIN information_schema.ENGINES e ON "
+                       "e.ENGINE = t.ENGINE WHERE t.TABLE_TYPE = 'BASE TABLE' AND " +
+                           is_relation(relation),
+                       stop));
+  return rows.rows.size() == 1 && rows.rows[0][0] == "YES";
+}
+
 }  // namespace longshore

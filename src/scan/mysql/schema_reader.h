@@ -18,6 +18,9 @@ Result<std::vector<MysqlColumn>> read_columns(MysqlConnection& connection, const
 /// nullptr when there is none of that name; case counts for nothing, as in MySQL.
 const MysqlColumn* find_column(const std::vector<MysqlColumn>& columns, const std::string& name);
 
+/// Whether the relation is a table of an engine that has transactions. False, too, when it is not there.
+Result<bool> has_transactions(MysqlConnection& connection, const std::string& relation, const std::stop_token& stop);
+
 /// Columns, indexes and size of a relation. Errors: `relation_not_found` (user).
 Result<RelationInfo> describe_relation(MysqlConnection& connection, const std::string& relation, std::stop_token stop);
 /// The tables of the connection's database.

@@ -83,6 +83,8 @@ class MysqlSource final : public SourceDatabase {
     return std::make_unique<MysqlPlanning>(servers_, &pressure);
   }
 
+  bool reads_one_moment() const override { return true; }
+
   int max_connections() const override { return servers_->source().max_connections; }
 
   SourceHealth health() const override { return servers_->health(); }

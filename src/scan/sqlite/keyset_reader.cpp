@@ -46,6 +46,25 @@ Status SqliteKeysetReader::open() {
     TRY(slot_, slots_->acquire(stop_));
   }
   TRY(connection_, SqliteConnection::open(source_.path, stop_));
+  return request_.one_moment ? begin_moment() : Status();
+}
+
+Status SqliteKeysetReader::begin_moment() {
+  TRY(SqliteStatement mode, connection_->prepare("PRAGMA journal_mode"));
+  TRY([[maybe_unused]] const bool told, mode.step());
+  if (mode.text(0) != "wal") {
+    return fail(moment_unsupported("the file of source " + source_.name +
+                                   " is not in WAL mode, so that who reads one moment would keep its writers out; have "
+                                   "its owner say PRAGMA journal_mode = WAL, or use best_effort"));
+  }
+  TRY(SqliteStatement begin, connection_->prepare("BEGIN"));
+  CHECK_OK(begin.step());
+  // The state is that of the first read.
+  TRY(SqliteStatement first, connection_->prepare("SELECT count(*) FROM sqlite_schema"));
+  CHECK_OK(first.step());
+  moment_.emplace();
+  moment_->server = source_.path;
+  moment_->taken_at = clock_.now();
   return {};
 }
 
@@ -128,6 +147,10 @@ Status SqliteKeysetReader::append_row(RowBatch& batch) {
 
 Status SqliteKeysetReader::recover(Error error) {
   if (error.code != "source_unavailable") return fail(std::move(error));
+  if (moment_) {
+    return fail(
+        snapshot_gone("the connection that read it was lost, and no other can read the same: " + error.message));
+  }
   statement_.reset();
   connection_.reset();
   if (++failures_ > kMaxFailures) {

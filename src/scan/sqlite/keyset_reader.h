@@ -15,15 +15,19 @@
 namespace longshore {
 
 /// Reads one key range of a SQLite file by statements of at most `Source::batch_rows` rows, so that no read transaction
-/// is older than one of them and the file's writers can go on checkpointing. Opens the file on the first next().
+/// is older than one of them and the file's writers can go on checkpointing; a scan of one moment is a single read
+/// transaction. Opens the file on the first next().
 class SqliteKeysetReader final : public RowSource {
  public:
   SqliteKeysetReader(Source source, std::shared_ptr<ConnectionSlots> slots, std::shared_ptr<Pacer> pacer,
                      ScanRequest request, std::stop_token stop);
   Result<bool> next(RowBatch& batch) override;
+  const ExportSnapshot* moment() const override { return moment_ ? &*moment_ : nullptr; }
 
  private:
   Status open();
+  /// Begins the transaction of a scan of one moment.
+  Status begin_moment();
   /// Prepares and binds the statement behind after_.
   Status begin_statement();
   Status read_rows(RowBatch& batch);
@@ -41,6 +45,7 @@ class SqliteKeysetReader final : public RowSource {
 
   ConnectionSlots::Slot slot_;
   std::unique_ptr<SqliteConnection> connection_;
+  std::optional<ExportSnapshot> moment_;  ///< that the connection reads, if it is to read one
   std::optional<SqliteKey> key_;
   SqliteCondition selection_;
   std::string select_;

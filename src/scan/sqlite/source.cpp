@@ -189,6 +189,8 @@ class SqliteSource final : public SourceDatabase {
     return plan;
   }
 
+  bool reads_one_moment() const override { return true; }
+
   Status ping() override {
     TRY(const Lease lease, open({}));
     TRY(SqliteStatement statement, lease.connection->prepare("SELECT count(*) FROM sqlite_schema"));

@@ -107,10 +107,18 @@ TEST_F(MysqlRecoveryTest, LagIsWhatTheServerSays) {
   }
 }
 
-TEST_F(MysqlRecoveryTest, SnapshotsAreRefused) {
+TEST_F(MysqlRecoveryTest, OnlyTablesWithTransactionsHaveMoments) {
   make_rows(3);
+  run("CREATE TABLE old (id int PRIMARY KEY) ENGINE = MyISAM");
+  run("CREATE VIEW shown AS SELECT * FROM t");
   const auto source = open();
-  expect_error(source->take_snapshot(spec(*source, "t", {"id"}), "x", {}), "snapshot_unsupported", "");
+  for (const char* relation : {"old", "shown"}) {
+    const ExportSpec whole = spec(*source, relation, {"id"});
+    auto scan = source->open_scan({.spec = &whole, .range = {}, .batch = {}, .label = "x", .one_moment = true}, {});
+    ASSERT_TRUE(scan);
+    RowBatch batch = batch_for(whole);
+    expect_error((*scan)->next(batch), "snapshot_unsupported", std::string("relation ") + relation);
+  }
 }
 
 TEST(MysqlErrorTest, NumbersBecomeWhatTheyMean) {

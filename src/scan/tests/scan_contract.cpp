@@ -324,6 +324,46 @@ TEST_P(ScanContract, NoMoreConnectionsThanAllowed) {
   EXPECT_EQ(reading->rows.size(), 10U);
 }
 
+/// By snapshots that are shared, or by one session.
+TEST_P(ScanContract, OneMomentCanBeRead) {
+  database_->allow_moments();
+  const std::vector<TextRow> rows = make_rows(1000);
+  Source settings = database_->settings();
+  settings.batch_rows = 70;
+  const auto source = open(settings);
+  const ExportSpec whole = spec(*source, "t", {"id"});
+  if (!source->reads_one_moment()) {
+    EXPECT_TRUE(source->take_snapshot(whole, "test", {}));
+    return;
+  }
+  const auto refused = source->take_snapshot(whole, "test", {});
+  expect_error(refused, "snapshot_unsupported", "best_effort");
+  auto scan =
+      source->open_scan({.spec = &whole, .range = {}, .batch = {.rows = 100}, .label = "test", .one_moment = true}, {});
+  ASSERT_TRUE(scan);
+  EXPECT_EQ((*scan)->moment(), nullptr) << "nothing was read";
+  Reading reading;
+  RowBatch batch = batch_for(whole);
+  for (int i = 0;; ++i) {
+    const auto more = (*scan)->next(batch);
+    ASSERT_TRUE(more) << more.error().message;
+    if (!*more) break;
+    append_rows(batch, reading);
+    ASSERT_NE((*scan)->moment(), nullptr);
+    EXPECT_FALSE((*scan)->moment()->server.empty());
+    EXPECT_GT((*scan)->moment()->taken_at, Timestamp{std::chrono::hours{24 * 365 * 50}});
+    if (i != 0) continue;
+    run("UPDATE t SET label = 'later' WHERE id > 500");
+    run("DELETE FROM t WHERE id > 900");
+    add_rows(2000, 50);
+  }
+  EXPECT_EQ(reading.rows, rows);
+  // The next scan sees what came after.
+  const auto after = read_range(*source, whole, {});
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after->rows.size(), 950U);
+}
+
 TEST_P(ScanContract, WhereNobodyAnswersTheSourceIsUnavailable) {
   make_rows(10);
   const ExportSpec whole = spec(*open(), "t", {"id"});

@@ -29,6 +29,9 @@ class ContractDatabase {
   /// As a catalog names a table.
   virtual std::string relation(const std::string& table) const { return table; }
 
+  /// Makes the database fit for reading one moment of it, where that is up to its owner.
+  virtual void allow_moments() {}
+
   virtual Source settings() const = 0;
   /// The same where nobody answers; with the password `hush-hush` if there are passwords.
   virtual Source nowhere() const = 0;

@@ -38,6 +38,25 @@ TEST_P(ServerContract, LostConnectionsLoseAndDoubleNothing) {
   EXPECT_EQ(reading.last_keys, expected->last_keys);
 }
 
+TEST_P(ServerContract, AMomentIsLostWithItsOnlySession) {
+  make_rows(1000);
+  Source settings = database_->settings();
+  settings.batch_rows = 100;
+  const auto source = open(settings);
+  if (!source->reads_one_moment()) return;
+  const ExportSpec whole = spec(*source, "t", {"id"});
+  auto scan = source->open_scan(
+      {.spec = &whole, .range = {}, .batch = {.rows = 150}, .label = database_->label(), .one_moment = true}, {});
+  ASSERT_TRUE(scan);
+  RowBatch batch = batch_for(whole);
+  ASSERT_TRUE((*scan)->next(batch));
+  database_->end_sessions();
+  auto more = (*scan)->next(batch);
+  while (more && *more) more = (*scan)->next(batch);
+  expect_error(more, "snapshot_gone", "no other can read the same");
+  EXPECT_TRUE(more.error().retriable);
+}
+
 TEST_P(ServerContract, TheNextReplicaTakesOver) {
   const std::vector<TextRow> rows = make_rows(1000);
   Source settings = database_->settings();

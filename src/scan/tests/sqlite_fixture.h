@@ -20,6 +20,7 @@ class SqliteFile final : public ContractDatabase {
   void run(const std::string& sql) override;
   std::vector<TextRow> ask(const std::string& sql) override;
   std::string series(int count) const override;
+  void allow_moments() override { run("PRAGMA journal_mode = WAL"); }
   Source settings() const override;
   Source nowhere() const override;
 

@@ -123,6 +123,15 @@ TEST_F(SqliteScanTest, StopEndsAStatementThatFindsNothing) {
   expect_error(read_range(*open(), whole, {}), "source_timeout", "takes too long");
 }
 
+TEST_F(SqliteScanTest, AMomentIsReadOnlyWhereWritersAreNotKeptOut) {
+  run("CREATE TABLE t (id INTEGER PRIMARY KEY)");
+  const ExportSpec whole = spec("t", {"id"});
+  auto scan = open()->open_scan({.spec = &whole, .range = {}, .batch = {}, .label = "t", .one_moment = true}, {});
+  ASSERT_TRUE(scan);
+  RowBatch batch = batch_for(whole);
+  expect_error((*scan)->next(batch), "snapshot_unsupported", "not in WAL mode");
+}
+
 TEST_F(SqliteScanTest, AMissingFileIsUnavailable) {
   settings_ = file_.nowhere();
   const auto answer = open()->ping();

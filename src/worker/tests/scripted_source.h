@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,7 +26,10 @@ class ScriptedSource final : public SourceDatabase {
   std::atomic<bool> changed{false};
   std::unique_ptr<StagingArea> area;  ///< where exports are copied to, if anywhere
   std::atomic<int> copies_read{0};    ///< scans that were told to read a copy
+  bool one_session = false;           ///< one moment is read by one session: each scan's is the one in which it began
+  std::atomic<int> moments_read{0};
 
+  bool reads_one_moment() const override { return one_session; }
   StagingArea* staging() override { return area.get(); }
 
   Result<RelationInfo> describe(const std::string&) override { return RelationInfo{}; }
@@ -56,8 +60,12 @@ class ScriptedSource final : public SourceDatabase {
     Rows(ScriptedSource& source, ScanRequest request, std::stop_token stop)
         : source_(source), limits_(request.batch), stop_(std::move(stop)) {
       next_ = request.range.after ? std::stoll(request.range.after->front()) + 1 : 1;
-      last_ = std::stoll(request.range.upto->front());
+      last_ = request.range.upto ? std::stoll(request.range.upto->front()) : source.rows_;
+      if (!request.one_moment) return;
+      moment_.emplace();
+      moment_->server = "session " + std::to_string(++source.moments_read);
     }
+    const ExportSnapshot* moment() const override { return moment_ ? &*moment_ : nullptr; }
     Result<bool> next(RowBatch& batch) override {
       batch.clear();
       if (stop_.stop_requested()) return fail(external_error("scan_stopped", "stopped"));
@@ -81,6 +89,7 @@ class ScriptedSource final : public SourceDatabase {
     std::stop_token stop_;
     std::int64_t next_;
     std::int64_t last_;
+    std::optional<ExportSnapshot> moment_;
   };
 
   const std::int64_t rows_;

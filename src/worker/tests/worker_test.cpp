@@ -426,6 +426,47 @@ TEST_F(WorkerTest, WithALostCopyTheExportBeginsAgain) {
   wait_until([&] { return area.there().empty(); });
 }
 
+TEST_F(WorkerTest, OneSessionReadsOneMomentAsOnePartition) {
+  for (const std::int64_t rows : {20'000, 10}) {
+    ScriptedSource& source = use_source(rows, 4);
+    source.one_session = true;
+    Worker worker(*rooms_, options(2));
+    ASSERT_TRUE(worker.start());
+    const ExportJob done = wait_finished(create(Consistency::snapshot));
+    EXPECT_EQ(done.state, JobState::succeeded) << done.error_message;
+    EXPECT_EQ(done.partition_count, 1);
+    EXPECT_EQ(done.row_count, rows);
+    ASSERT_TRUE(done.snapshot);
+    EXPECT_EQ(done.snapshot->server, "session 1");
+    ByteBuffer manifest;
+    ASSERT_TRUE(memory_store_->get(manifest_object_key(done.object_key), 0, kMiB, manifest));
+    EXPECT_THAT(std::string(manifest.view()), testing::HasSubstr(R"("server":"session 1")"));
+  }
+}
+
+TEST_F(WorkerTest, WithItsSessionAMomentIsLostAndTheExportBeginsAgain) {
+  ScriptedSource& source = use_source(20'000, 4);
+  source.one_session = true;
+  std::atomic<int> failures{0};
+  source.before_batch = [&](std::int64_t first, const std::stop_token&) -> Status {
+    // In the middle, when parts of the file are stored already: by the session, then by the store's side.
+    if (first < 12'000 || ++failures > 2) return {};
+    source.changed = true;
+    if (failures == 1) return fail(external_error("snapshot_gone", "the server was restarted"));
+    return fail(external_error("source_unavailable", "a blip", true));
+  };
+  Worker worker(*rooms_, options(2));
+  ASSERT_TRUE(worker.start());
+  const ExportJob done = wait_finished(create(Consistency::snapshot));
+  EXPECT_EQ(done.state, JobState::succeeded) << done.error_message;
+  EXPECT_EQ(done.snapshot_losses, 2) << "what another session read is not gone on with";
+  EXPECT_EQ(done.snapshot->server, "session 3");
+  EXPECT_EQ(done.row_count, 20'000);
+  const std::string file = bytes_of(done);
+  EXPECT_EQ(file.find("aaaa"), std::string::npos) << "a row of the first session";
+  EXPECT_NE(file.find("AAAA"), std::string::npos);
+}
+
 TEST_F(WorkerTest, WithoutAStagingNothingIsCopied) {
   use_source(100, 1);
   Worker worker(*rooms_, options(1));
