@@ -195,6 +195,18 @@ datasets:""" + "".join([
         self.expect_rows(servers[0], export_id)
         self.assertEqual(servers[0].status(export_id)["sourcePressure"]["state"], "none")
 
+    def test_planning_waits_for_a_standby_that_lags(self):
+        server = self.start()
+        self.servers.pause_replay("standby1")
+        self.addCleanup(self.servers.resume_replay, "standby1")
+        behind = "SELECT extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())"
+        harness.wait_until(lambda: float(self.servers.servers["standby1"].sql(behind)) > 3 * MAX_LAG, "the standby lags")
+        export_id = self.create(server, "one")
+        harness.wait_until(lambda: server.status(export_id)["sourcePressure"]["state"] == "paused", "the export says that it is paused")
+        self.assertEqual(server.partitions(export_id), [], "it is not planned yet")
+        self.servers.resume_replay("standby1")
+        harness.wait_until(lambda: server.partitions(export_id), "it is planned")
+
     def test_readers_move_from_a_standby_that_lags(self):
         server = self.start()
         export_id = self.create(server, "two")

@@ -251,6 +251,9 @@ TEST_F(PostgresPoliteTest, StopAndTheLongestPauseEndAPause) {
   EXPECT_THAT(steps.error(), testing::StartsWith("source_paused: reading was paused for 3 s"));
   // Neither does planning begin.
   expect_error(source->plan_partitions(spec, {.partitions = 2}, {}), "source_paused", "behind");
+  PressureNote note;
+  expect_error(source->planning(note)->plan_partitions(spec, {.partitions = 2}, {}), "source_paused", "behind");
+  EXPECT_THAT(note.text(), testing::StartsWith("paused: replica "));
   cluster_->tell("resume_replay standby1");
   cluster_->tell("resume_replay standby2");
 }
