@@ -58,11 +58,13 @@ SELECT c.relkind IN ('v', 'm'),
           FROM member m JOIN pg_class part ON part.oid = m.oid WHERE part.relkind <> 'p')
   FROM pg_class c WHERE c.oid = pg_catalog.to_regclass($1))";
 
+/// Without the copies that running exports read, see copy_mark.h.
 constexpr const char* kRelations = R"(
 SELECT n.nspname || '.' || c.relname
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'm', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+   AND coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), '') NOT LIKE 'Longshore copy: %'
  ORDER BY (n.nspname || '.' || c.relname) COLLATE "C")";
 
 Error not_found(const std::string& relation) {

@@ -21,7 +21,8 @@ const PostgresColumn* find_column(const std::vector<PostgresColumn>& columns, co
 /// Columns, indexes and size of a relation. Errors: `relation_not_found` (user).
 Result<RelationInfo> describe_relation(PostgresConnection& connection, const std::string& relation,
                                        std::stop_token stop);
-/// Tables, partitioned tables (not their partitions), materialized views and foreign tables outside system schemas.
+/// Tables, partitioned tables (not their partitions), materialized views and foreign tables outside system schemas;
+/// none of Longshore's own copies.
 Result<std::vector<std::string>> list_relations(PostgresConnection& connection, std::stop_token stop);
 
 }  // namespace longshore

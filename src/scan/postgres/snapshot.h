@@ -69,8 +69,8 @@ Status prove_reading(PostgresConnection& connection, const PinnedSnapshot& pinne
 /// Which cluster the server is of; a replica has the number of its primary. Empty: some managed services do not tell.
 /// To be asked outside of a transaction.
 std::string system_identifier(PostgresConnection& connection, const std::stop_token& stop);
-/// Notes in `what` the moment that the running transaction sees, which is its snapshot's if it is REPEATABLE READ: where
-/// the log stood (all that it sees is at or before that), and when it was.
+/// Notes in `what` the moment that the running transaction sees, which is its snapshot's if it is REPEATABLE READ:
+/// where the log stood (all that it sees is at or before that), and when it was.
 Status read_moment(PostgresConnection& connection, ExportSnapshot& what, const std::stop_token& stop);
 /// Whether the server is a standby, where keepers and readers have to prove what they read.
 Result<bool> in_recovery(PostgresConnection& connection, const std::stop_token& stop);

@@ -141,6 +141,7 @@ TEST_F(PostgresStagingTest, ItSaysWhichMomentOfWhichServerItIs) {
   EXPECT_EQ(what.id, schema() + "_staging." + copy_table(name()));
   EXPECT_THAT(what.lsn, testing::MatchesRegex("[0-9A-F]+/[0-9A-F]+"));
   EXPECT_THAT(what.server, HasSubstr("127.0.0.1:"));
+  EXPECT_THAT(source_->list_relations().value(), testing::Not(testing::Contains(what.id))) << "nobody exports copies";
   EXPECT_EQ(what.system_identifier, *ask("SELECT system_identifier::text FROM pg_control_system()")[0][0]);
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   EXPECT_LT(std::chrono::abs(now - what.taken_at.time_since_epoch()), std::chrono::minutes(1));
