@@ -346,7 +346,8 @@ TEST_F(RgwTest, AnUploadOutlivesAGatewayThatIsKilled) {
 
 TEST_F(RgwTest, AnUploadOutlivesAGatewayThatHangs) {
   S3Options impatient = options();
-  impatient.timeouts.request = impatient.timeouts.connect = seconds{1};
+  // Enough for a part on a busy machine that checks every access.
+  impatient.timeouts.request = impatient.timeouts.connect = seconds{4};
   impatient.timeouts.slowest = 1 << 30;
   const auto store = open(impatient);
   const auto upload = store->begin_upload("k", {}).value();
@@ -354,7 +355,7 @@ TEST_F(RgwTest, AnUploadOutlivesAGatewayThatHangs) {
   auto uploading =
       std::async(std::launch::async, [&] { return store->upload_part(upload, 1, bytes(kMinPartBytes, 1)); });
   // Longer than one attempt may take, so that at least the first one fails.
-  EXPECT_EQ(uploading.wait_for(milliseconds{1200}), std::future_status::timeout);
+  EXPECT_EQ(uploading.wait_for(milliseconds{4500}), std::future_status::timeout);
   rgw().command("resume");
   const auto part = uploading.get();
   ASSERT_TRUE(part) << part.error().message;
