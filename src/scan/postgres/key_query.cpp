@@ -239,10 +239,12 @@ Result<std::optional<std::vector<std::optional<std::int64_t>>>> PostgresKeyQuery
   std::vector<std::string> names;
   std::vector<std::string> widths;
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    // Of bytes the number, which is not that of their text.
-    const std::string cast = columns[i].type.logical == LogicalType::bytea ? "" : "::text";
     const std::string name = "c" + std::to_string(i);
-    names.push_back(quote_identifier(columns[i].source) + cast + " AS " + name);
+    std::string& column = names.emplace_back(quote_identifier(columns[i].source));
+    // Of bytes the number, which is not that of their text.
+    if (columns[i].type.logical != LogicalType::bytea) column += "::text";
+    column += " AS ";
+    column += name;
     widths.push_back("pg_catalog.avg(pg_catalog.octet_length(" + name + "))::int8");
   }
   return within<std::vector<std::optional<std::int64_t>>>(
