@@ -22,6 +22,12 @@ Result<LocalExportReport> run_local_export(const LocalExportRequest& request,
   TRY(auto pdf_fonts, load_pdf_fonts(request.pdf_fonts));
   const FormatTable formats = make_format_table(request.limits, std::move(pdf_fonts));
   TRY(ExportSpec spec, validate_request(request.body, catalog, request.who, format_choices(formats)));
+  if (spec.consistency != Consistency::best_effort) {
+    return fail(user_error("snapshot_unsupported", "a local export reads best_effort; \"" +
+                                                       std::string(to_string(spec.consistency)) +
+                                                       "\" needs a server (say --consistency best_effort, or export "
+                                                       "without --local)"));
+  }
   spec.requested_at = time_to_state(SystemClock().now());
   const Source* const described = catalog.find_source(spec.dataset.source);
   if (described == nullptr) return fail(internal_error("source_unknown", "no source " + spec.dataset.source));

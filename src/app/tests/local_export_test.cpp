@@ -92,6 +92,15 @@ TEST_F(LocalExportTest, EveryFormatOfTheBuildMakesAFile) {
   }
 }
 
+TEST_F(LocalExportTest, WhatIsToBeOneMomentIsNotReadAnyhow) {
+  std::ofstream(folder_ + "/catalog.yaml", std::ios::app) << "    consistency: [snapshot, best_effort]\n";
+  const auto refused = run(R"("format":"csv")");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "snapshot_unsupported");
+  EXPECT_THAT(refused.error().message, HasSubstr("say --consistency best_effort"));
+  EXPECT_TRUE(run(R"("format":"csv","consistency":"best_effort")"));
+}
+
 TEST_F(LocalExportTest, RowsThatTheFormatCannotHoldAreRefusedBeforeTheyAreRead) {
   request_.limits.pdf_max_rows = 1999;
   const FormatTable formats = make_format_table(request_.limits);
