@@ -15,8 +15,8 @@ import uuid
 
 import harness
 
-ROWS = 20_000  # in two partitions
-LEASE = 2.0
+ROWS = 20_000  # in some partitions
+LEASE = 3.0
 
 SCHEMA = (
     "CREATE TABLE items (id bigint PRIMARY KEY, tenant_id text NOT NULL, name text)",
@@ -89,7 +89,9 @@ class MaterializedTest(unittest.TestCase):
         settings = {
             "role": role,
             "metadata": {"driver": "postgres", "url": self.database.dsn, "schema": self.schema},
-            "worker": {"slots": 2, "partition_rows": ROWS // 2, "partition_bytes": "64KiB", "lease": f"{LEASE:.0f}s", "heartbeat": "300ms"},
+            # Each death counts as an attempt.
+            "worker": {"slots": 2, "partition_rows": ROWS // 5, "partition_bytes": "64KiB", "lease": f"{LEASE:.0f}s", "heartbeat": "300ms",
+                       "max_attempts": 20},
         }
         self.nodes += 1
         node = harness.Server(self.root / self.schema / f"{role}-{self.nodes}", self.catalog, settings,

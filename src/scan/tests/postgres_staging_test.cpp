@@ -250,10 +250,10 @@ TEST_F(PostgresStagingTest, ACopyThatSomebodyDroppedIsGone) {
 }
 
 TEST_F(PostgresStagingTest, TooManyRowsAreNotCopied) {
-  settings_.staging->max_rows = 15'000;
+  settings_.staging->max_rows = 10'000;
   source_ = open(settings_);
   const auto made = source_->staging()->make_copy(spec_, name(), nullptr, {});
-  expect_error(made, "copy_refused", "only exports of fewer than 15000 estimated rows");
+  expect_error(made, "copy_refused", "only exports of fewer than 10000 estimated rows");
   EXPECT_FALSE(made.error().retriable);
   EXPECT_THAT(tables(), IsEmpty());
 }
