@@ -105,13 +105,16 @@ class ContractTest : public testing::Test {
   }
   std::vector<TextRow> add_rows(int first, int count) {
     std::vector<TextRow> rows;
-    std::string values;
     for (int id = first; id < first + count; ++id) {
       rows.push_back(
           {std::to_string(id), std::to_string(id) + std::string(static_cast<std::size_t>(id * 37 % 400), 'x')});
-      // Not in the order of the key.
-      values = "(" + *rows.back()[0] + ", '" + *rows.back()[1] + "')" + (values.empty() ? "" : ", ") + values;
-      if (rows.size() % 500 != 0 && id + 1 < first + count) continue;
+    }
+    std::string values;
+    // Not in the order of the key.
+    for (std::size_t left = rows.size(); left > 0; --left) {
+      values.append(values.empty() ? "(" : ", (").append(*rows[left - 1][0]).append(", '");
+      values.append(*rows[left - 1][1]).append("')");
+      if (left % 500 != 1) continue;
       run("INSERT INTO t VALUES " + values);
       values.clear();
     }

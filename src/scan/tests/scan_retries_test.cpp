@@ -49,6 +49,7 @@ TEST(ScanRetriesTest, TheSmallestStatementsMayTimeOutTwice) {
 TEST(ScanRetriesTest, PausesGrowFromRoundToRoundOfTheServers) {
   ScanRetries retries(source_of(5000), 3);
   std::vector<Duration> pauses;
+  pauses.reserve(6);
   for (int i = 0; i < 6; ++i) pauses.push_back(retries.session_lost(source_unavailable("gone"), {}).value());
   EXPECT_THAT(pauses, testing::ElementsAre(0ms, 0ms, 50ms, 0ms, 0ms, 100ms));
   expect_error(retries.session_lost(source_unavailable("gone"), {}), "source_unavailable", "gave up after 7 attempts");

@@ -187,7 +187,7 @@ TEST_F(SqliteScanTest, AWriterDoesNotDisturb) {
   ASSERT_TRUE(scan);
   RowBatch batch = batch_for(whole);
   Reading reading;
-  for (int i = 0;; ++i) {
+  while (true) {
     const auto more = (*scan)->next(batch);
     ASSERT_TRUE(more) << more.error().message;
     if (!*more) break;
