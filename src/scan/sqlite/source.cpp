@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kCountLimit = 1s;
+constexpr milliseconds kPingPatience = 500ms;
 /// Cutting reads every key once, which takes a file's speed; the request's own limit may be shorter.
 constexpr milliseconds kEndLimit = 30s;
 
@@ -192,7 +193,8 @@ class SqliteSource final : public SourceDatabase {
   bool reads_one_moment() const override { return true; }
 
   Status ping() override {
-    TRY(const Lease lease, open({}));
+    // Exports may have all connections for hours: nobody who asks for readiness should wait for that.
+    TRY(const Lease lease, open({}, kPingPatience));
     TRY(SqliteStatement statement, lease.connection->prepare("SELECT count(*) FROM sqlite_schema"));
     CHECK_OK(statement.step());
     return {};
@@ -214,10 +216,11 @@ class SqliteSource final : public SourceDatabase {
     std::unique_ptr<SqliteConnection> connection;
   };
 
-  Result<Lease> open(const std::stop_token& stop) {
+  /// `patience`: how long it may wait for a place (`source_busy`).
+  Result<Lease> open(const std::stop_token& stop, std::optional<Duration> patience = std::nullopt) {
     if (stop.stop_requested()) return fail(scan_stopped());
     Lease lease;
-    TRY(lease.slot, slots_->acquire(stop));
+    TRY(lease.slot, slots_->acquire(stop, patience));
     auto connection = SqliteConnection::open(source_.path, stop);
     if (!connection) return fail(std::move(connection).error().with_context("source " + source_.name));
     lease.connection = *std::move(connection);

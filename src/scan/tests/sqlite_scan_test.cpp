@@ -57,6 +57,20 @@ TEST_F(SqliteScanTest, ValuesOfAnotherTypeNameColumnAndKey) {
                "'{broken' does not fit json");
 }
 
+TEST_F(SqliteScanTest, WhoAsksForReadinessDoesNotWaitForAnExport) {
+  make_series(1000);
+  settings_.max_connections = 1;
+  const ExportSpec whole = spec("series", {"i"});
+  const auto source = open();
+  auto scan = source->open_scan({.spec = &whole, .range = {}, .batch = {.rows = 100}, .label = "busy"}, {});
+  ASSERT_TRUE(scan);
+  RowBatch batch = batch_for(whole);
+  ASSERT_TRUE((*scan)->next(batch));
+  expect_error(source->ping(), "source_busy", "");
+  scan->reset();
+  EXPECT_TRUE(source->ping());
+}
+
 TEST_F(SqliteScanTest, KeysOfMixedStorageAreRefused) {
   run("CREATE TABLE t (id BLOB PRIMARY KEY, label TEXT)");
   run("INSERT INTO t VALUES (1, 'a'), ('2', 'b')");
