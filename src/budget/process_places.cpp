@@ -54,6 +54,7 @@ class ProcessPlaces::Place final : public ConnectionPlace {
   bool unproven() const override { return held_->unproven; }
   bool wanted() const override { return owner_->is_wanted(held_->place.source); }
   void doubt() override { held_->doubted = true; }
+  bool doubted() const override { return held_->doubted; }
 
  private:
   std::shared_ptr<ProcessPlaces> owner_;

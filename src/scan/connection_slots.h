@@ -37,6 +37,7 @@ class ConnectionPlace {
   virtual bool wanted() const { return false; }
   /// A session on this place was ended without the server's word for it: the next holder must look.
   virtual void doubt() {}
+  virtual bool doubted() const { return false; }
 
  protected:
   ConnectionPlace() = default;

@@ -210,6 +210,7 @@ struct PostgresConnection::State {
   CopyRow row_before;
   std::size_t row_size = 0;
   Duration statement_timeout = kDefaultStatementTimeout;
+  std::optional<Duration> answer_within;  ///< instead of what the statement's timeout allows
 
   PGconn* get() const { return connection.get(); }
 
@@ -281,7 +282,9 @@ struct PostgresConnection::State {
     }
   }
 
-  SteadyTime deadline() const { return std::chrono::steady_clock::now() + statement_timeout + kSilenceBeyondTimeout; }
+  SteadyTime deadline() const {
+    return std::chrono::steady_clock::now() + answer_within.value_or(statement_timeout + kSilenceBeyondTimeout);
+  }
 
   /// Errors that leave the connection in the middle of something end what the server does.
   Error abandon(Error error) {
@@ -423,10 +426,11 @@ Status PostgresConnection::reuse(const PostgresSession& session, std::stop_token
   State& own = *state_;
   const Duration timeout =
       session.statement_timeout > Duration::zero() ? session.statement_timeout : kDefaultStatementTimeout;
-  own.statement_timeout = kReuseTimeout;  // an answer that does not come soon never will
+  own.answer_within = kReuseTimeout;  // what does not come soon never will
   CHECK_OK(query_each(
       statement_timeout_setting(timeout) + "; SET application_name = " + quote_text(session_name(session)) + ";",
       std::move(stop)));
+  own.answer_within.reset();
   own.statement_timeout = timeout;
   return {};
 }

@@ -54,10 +54,11 @@ Result<ConnectionSlot> PostgresServers::acquire_slot(std::stop_token stop, std::
 
 /// From a place of our own, so that there is never a session more than allowed. Only if the place itself is unproven is
 /// there no other way than to come first and to look then.
-Status PostgresServers::end_lost_sessions(const ConnectionSlot& slot, const std::stop_token& stop) const {
+Status PostgresServers::end_lost_sessions(ConnectionSlot& slot, const std::stop_token& stop) const {
   const std::vector<SuspectPlace> suspects = budget().take_suspects();
   const bool unproven = slot.place()->unproven();
   if (suspects.empty() && !unproven) return {};
+  slot.leave_open(nullptr);  // before there is another on its place
   std::vector<std::string> tags;
   tags.reserve(suspects.size() + 1);
   for (const SuspectPlace& suspect : suspects) tags.push_back(suspect.tag);
@@ -102,7 +103,7 @@ Result<std::unique_ptr<PostgresConnection>> PostgresServers::connect(std::size_t
 void PostgresServers::park(std::size_t index, std::unique_ptr<PostgresConnection> connection,
                            ConnectionSlot slot) const {
   if (connection == nullptr || !connection->reusable() || !slot) return;
-  if (slot.place()->wanted() || slot.place()->unproven()) return;
+  if (slot.place()->wanted() || slot.place()->unproven() || slot.place()->doubted()) return;
   auto left = std::make_shared<LeftOpen>();
   left->server = index % count();
   left->connection = std::move(connection);

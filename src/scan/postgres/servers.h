@@ -43,7 +43,7 @@ class PostgresServers final : public SourceServers {
 
  private:
   PostgresServers(Source source, std::shared_ptr<ConnectionBudget> budget);
-  Status end_lost_sessions(const ConnectionSlot& slot, const std::stop_token& stop) const;
+  Status end_lost_sessions(ConnectionSlot& slot, const std::stop_token& stop) const;
   PostgresSession session_for(const std::string& connection_string, const std::string& label,
                               const ConnectionSlot& slot) const;
   Result<std::unique_ptr<PostgresConnection>> open(const std::string& connection_string, const std::string& label,
