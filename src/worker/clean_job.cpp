@@ -3,6 +3,7 @@
 #include "assemble/file_layout.h"
 #include "assemble/manifest.h"
 #include "base/crash_point.h"
+#include "telemetry/log.h"
 #include "worker/staged_copies.h"
 
 namespace longshore {
@@ -16,7 +17,7 @@ Status remove_staged(const JobId& job, ObjectStore& store) {
   }
 }
 
-Status clean_job(const CleanWork& work, const WorkerRooms& rooms) {
+Status clean_job(const CleanWork& work, const WorkerRooms& rooms, std::stop_token stop) {
   const ExportJob& job = work.job;
   crash_point("clean.before");
   TRY(const std::vector<UploadInfo> uploads, rooms.store.list_uploads(job.object_key));
@@ -33,7 +34,15 @@ Status clean_job(const CleanWork& work, const WorkerRooms& rooms) {
     CHECK_OK(rooms.store.remove(manifest_object_key(job.object_key)));
   }
   // Of a job that expires they were dropped when it ended.
-  if (job.state != JobState::expired) CHECK_OK(drop_copies(job, rooms, {}));
+  if (job.state != JobState::expired) {
+    const Status dropped = drop_copies(job, rooms, stop);
+    if (stop.stop_requested()) return dropped;
+    // A source that is busy or away must not keep a slot from exports; the sweeper drops what is left.
+    if (!dropped) {
+      log_warn("the rows staged for an export are left to the sweeper",
+               {{"job", job.id}, {"error", dropped.error().message}});
+    }
+  }
   crash_point("clean.after_copies");
   return rooms.queue.mark_clean(work.claim);
 }

@@ -6,6 +6,7 @@
 
 #include "base/crash_point.h"
 #include "scan/staging_area.h"
+#include "telemetry/log.h"
 #include "worker/run_plan.h"
 #include "worker/run_snapshot_plan.h"
 #include "worker/staged_copies.h"
@@ -38,7 +39,10 @@ Status run_materialized_plan(const PlanWork& work, const Format& format, const W
   if (!placed) return {};
   if (job.snapshot_losses > 0) {
     CHECK_OK(remove_stale(job, rooms.store));
-    CHECK_OK(drop_copies(job, rooms, stop, job.snapshot_losses));
+    // What cannot be dropped now is dropped with the job.
+    if (const Status dropped = drop_copies(job, rooms, stop, job.snapshot_losses); !dropped) {
+      log_warn("cannot drop the lost copy of an export", {{"job", job.id}, {"error", dropped.error().message}});
+    }
   }
   TRY(const std::string deployment, rooms.snapshots.deployment());
   crash_point("plan.before_copy");

@@ -158,7 +158,12 @@ Status read_and_upload(PartitionWork work, const WorkerRooms& rooms, LiveProgres
     pinned = {work.job.snapshot->server, [&] { return rooms.snapshots.importable_snapshots(work.job.id); }};
     request.snapshot = &pinned;
   }
-  if (spec.consistency == Consistency::materialized && work.job.snapshot) request.copy = &*work.job.snapshot;
+  if (spec.consistency == Consistency::materialized) {
+    if (!work.job.snapshot) {
+      return fail(internal_error("no_copy", "the export was planned without the copy that it is to be read from"));
+    }
+    request.copy = &*work.job.snapshot;
+  }
   TRY(const std::unique_ptr<RowSource> rows, source->open_scan(request, stop));
 
   RowBatch batch(column_types(spec));

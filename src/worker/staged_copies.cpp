@@ -20,17 +20,20 @@ Status sweep_area(StagingArea& area, const std::string& deployment, const Worker
   for (const CopyName& copy : copies) jobs.insert(copy.job);
   if (jobs.empty()) return {};
   TRY(const std::set<JobId> active, rooms.queue.active_among({jobs.begin(), jobs.end()}));
+  Status swept;
   for (const CopyName& copy : copies) {
     if (active.contains(copy.job)) continue;
     log_warn("dropping staged rows that no export needs", {{"job", copy.job.str()}});
-    CHECK_OK(area.drop_copy(copy, stop));
+    // One that cannot be dropped does not keep the others.
+    if (Status dropped = area.drop_copy(copy, stop); !dropped) swept = std::move(dropped);
+    if (stop.stop_requested()) break;
   }
-  return {};
+  return swept;
 }
 
 }  // namespace
 
-Status drop_copies(const ExportJob& job, const WorkerRooms& rooms, std::stop_token stop, std::optional<int> but) {
+Status drop_copies(const ExportJob& job, const WorkerRooms& rooms, std::stop_token stop, std::optional<int> before) {
   if (job.spec.consistency != Consistency::materialized) return {};
   const auto source = rooms.sources.find(job.spec.dataset.source);
   StagingArea* const area = source ? (*source)->staging() : nullptr;
@@ -42,7 +45,7 @@ Status drop_copies(const ExportJob& job, const WorkerRooms& rooms, std::stop_tok
   TRY(const std::string deployment, rooms.snapshots.deployment());
   TRY(const std::vector<CopyName> copies, area->copies(deployment, stop));
   for (const CopyName& copy : copies) {
-    if (copy.job == job.id && copy.attempt != but) CHECK_OK(area->drop_copy(copy, stop));
+    if (copy.job == job.id && (!before || copy.attempt < *before)) CHECK_OK(area->drop_copy(copy, stop));
   }
   return {};
 }

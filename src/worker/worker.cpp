@@ -139,7 +139,7 @@ Status Worker::perform(const Work& work, Active& active) {
   if (const auto* plan = std::get_if<PlanWork>(&work)) {
     return run_plan(*plan, rooms_, keepers_, active.progress.pressure, stop);
   }
-  if (const auto* clean = std::get_if<CleanWork>(&work)) return clean_job(*clean, rooms_);
+  if (const auto* clean = std::get_if<CleanWork>(&work)) return clean_job(*clean, rooms_, stop);
   if (const auto* partition = std::get_if<PartitionWork>(&work)) {
     const Format* format = rooms_.formats.find(partition->job.spec.format);
     const std::int64_t encoder = format == nullptr ? 0 : format->traits().encoder_memory;
