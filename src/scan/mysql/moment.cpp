@@ -9,7 +9,9 @@ namespace longshore {
 namespace {
 
 /// Between two statements a part may be uploaded, and the pacing may rest.
-constexpr const char* kIdleTimeout = "SET SESSION idle_transaction_timeout = 900";
+/// The second holds for transactions that only read, where it is set.
+constexpr const char* kIdleTimeout =
+    "SET SESSION idle_transaction_timeout = 900, SESSION idle_readonly_transaction_timeout = 900";
 
 }  // namespace
 
