@@ -38,6 +38,7 @@ class Writer:
             while not self.over.is_set():
                 self.change()
                 self.changes += 1
+                self.over.wait(0.1)  # a file's journal grows with each change while somebody reads
         except Exception as failure:  # is raised where the block is left
             self.failure = failure
 
@@ -72,6 +73,7 @@ class MomentTest(unittest.TestCase):
         # Slow enough that there is something to come between.
         pace = {"batch_rows": 500, "pacing": {"duty": 1, "pause": "150ms"}}
         shop = {"driver": "mysql", "replicas": [cls.url], "max_connections": 1, **pace}
+        slow = {**shop, "pacing": {"duty": 1, "pause": "300ms"}}
         dataset = """
     relation: items
     tenant_column: tenant_id
@@ -86,10 +88,13 @@ class MomentTest(unittest.TestCase):
         catalog = f"""
 sources:
   shop: {json.dumps(shop)}
+  slow: {json.dumps(slow)}
   file: {harness.sqlite_source(cls.file, max_connections=1, **pace)}
 datasets:
   shop_items:
     source: shop{dataset}
+  slow_items:
+    source: slow{dataset}
   file_items:
     source: file{dataset}
 """
@@ -137,12 +142,16 @@ datasets:
         self.assertGreater(writer.changes, 0)
 
     def test_with_its_session_the_moment_is_lost(self):
-        export_id = self.server.create("shop_items", consistency="snapshot")["exportId"]
+        export_id = self.server.create("slow_items", consistency="snapshot")["exportId"]
         self.server.wait_running(export_id)
         self.sql("UPDATE items SET version = version + 1000")
         # The reader's, and the lag monitor's, which comes back.
         for session in self.sql("SELECT id FROM information_schema.PROCESSLIST WHERE db = 'test' AND id <> connection_id()"):
-            self.sql(f"KILL HARD CONNECTION {session}")
+            try:
+                self.sql(f"KILL HARD CONNECTION {session}")
+            except AssertionError as failure:
+                if "Unknown thread id" not in str(failure):  # of a client of ours that has gone meanwhile
+                    raise
         self.expect_one_moment(export_id, epochs=2)
 
 

@@ -107,6 +107,7 @@ class PostgresBalanceTest : public PostgresTest {
   void wait_for_sessions() {
     // In one session: each new one would be another to wait for.
     run("DO $$ BEGIN WHILE (SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'longshore%') > 1 LOOP "
+        "IF clock_timestamp() > now() + interval '60 s' THEN RAISE 'a session does not go away'; END IF; "
         "PERFORM pg_sleep(0.002), pg_stat_clear_snapshot(); END LOOP; END $$");
   }
   /// The log that tests/postgres_server.py gives its servers.

@@ -179,10 +179,11 @@ TEST_F(PostgresStagingTest, WhoeverHasTheRightEndsAnotherThatIsStillMakingIt) {
       EXPECT_EQ(made.error().code, "source_unavailable") << made.error().message;
     }
   });
-  while (ask("SELECT FROM pg_stat_activity WHERE application_name LIKE 'longshore/copy %' AND wait_event = 'PgSleep'")
-             .empty()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  EXPECT_TRUE(eventually([&] {
+    return !ask("SELECT FROM pg_stat_activity WHERE application_name LIKE 'longshore/copy %' AND wait_event = "
+                "'PgSleep'")
+                .empty();
+  }));
   // The second one does not go by the view.
   const auto made = source_->staging()->make_copy(fast, name(), nullptr, {});
   EXPECT_TRUE(made) << made.error().message;
