@@ -72,7 +72,9 @@ Status MysqlKeysetReader::wait_for_lag() {
   if (gate_.is_open(choice_.server)) return {};
   ServerGate gate = servers_->gate(request_.pressure, std::min(kLagPause, servers_->source().max_pause));
   Status waited = gate.wait_for(choice_.server, stop_);
-  return waited || waited.error().code != "source_paused" ? std::move(waited) : Status();
+  if (waited || waited.error().code != "source_paused") return waited;
+  if (request_.pressure != nullptr) request_.pressure->clear();  // it goes on
+  return {};
 }
 
 Status MysqlKeysetReader::hold_back() {

@@ -118,6 +118,7 @@ Status PostgresKeysetReader::hold_back_pinned() {
   ServerGate gate = servers_->gate(request_.pressure, std::min(kPinnedPause, servers_->source().max_pause));
   Status waited = gate.wait_for(choice_.server, stop_);
   if (waited || waited.error().code != "source_paused") return waited;
+  if (request_.pressure != nullptr) request_.pressure->clear();  // it goes on
   log_warn("a scan of a snapshot goes on though its server lags: the snapshot may be what holds it up",
            {{"scan", request_.label}, {"server", servers_->name(choice_.server)}});
   waited_enough_ = true;

@@ -25,10 +25,9 @@ Result<std::size_t> ServerGate::wait_until(Find find, const std::stop_token& sto
     looked = now;
     if (!slept) return fail(scan_stopped());
     const std::optional<std::size_t> found = find();
-    const bool given_up = !found && now - begun >= max_pause_;
-    if (!found && !given_up) continue;
-    if (note_ != nullptr) note_->clear();  // who gives up may go on all the same
-    if (given_up) return fail(source_paused(board_.why_waiting(), max_pause_));
+    if (!found && now - begun >= max_pause_) return fail(source_paused(board_.why_waiting(), max_pause_));
+    if (!found) continue;
+    if (note_ != nullptr) note_->clear();
     return *found;
   }
 }

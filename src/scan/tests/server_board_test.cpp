@@ -172,7 +172,6 @@ TEST_F(ServerGateTest, GivesUpAfterTheLongestPause) {
   EXPECT_EQ(chosen.error().code, "source_paused");
   EXPECT_TRUE(chosen.error().retriable);
   EXPECT_THAT(chosen.error().message, testing::HasSubstr("paused for 60 s"));
-  EXPECT_EQ(note_.text(), "") << "a scan that goes on all the same is not paused any more";
 }
 
 TEST_F(ServerGateTest, APinnedScanWaitsForItsServer) {
