@@ -162,8 +162,10 @@ class CrashTest(unittest.TestCase):
             # The second process did what was not recorded, and nothing twice.
             self.assertEqual(server.metric("longshore_exported_rows_total"), total - done)
             whole = self.batches[repr(request)]
+            # A partition that is taken up again begins and ends with a batch that may be a short one.
+            short = 2 * len(server.partitions(again)) + 4
             self.assertLessEqual(server.metric("longshore_source_batch_seconds_count"),
-                                 whole * (total - done) / total + 6, "rows were read again that were safe already")
+                                 whole * (total - done) / total + short, "rows were read again that were safe already")
             self.assertTrue(all(p["attempts"] <= 2 and p["state"] == "COMPLETED" for p in server.partitions(again)))
             server.expect_only(again)
             server.verify(again, directory)
