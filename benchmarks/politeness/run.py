@@ -15,6 +15,10 @@ busy, and what the export takes shows as transactions that come later. Phases al
 export, one with pacing off, and so on. A loss is 1 - TPS with / mean TPS of the phases before and after; the median over the
 rounds counts.
 
+Two loops that only get processor time which nobody else wants (SCHED_IDLE) run all the while: a processor that falls asleep
+between two turns of pgbench takes long to wake, longest on a virtual machine, so that an export which keeps it awake would make
+pgbench faster, and nothing else would be seen.
+
 Everything shares this machine, while in production Longshore runs on another one. So each export is run twice: `here`, and
 `elsewhere`, where its process (not its database sessions) only gets processor time that nobody else wants (SCHED_IDLE).
 The case says which by its suffix, e.g. `standby.elsewhere`.
@@ -70,6 +74,18 @@ class Export:
         self.stopping = True
         self.process.kill()
         self.thread.join()
+
+
+@contextlib.contextmanager
+def processors_awake():
+    loops = [subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "chrt", "--idle", "0", sys.executable, "-c", "while True: pass"])
+             for _ in range(os.cpu_count())]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
 
 
 class Bench:
@@ -143,6 +159,7 @@ def main():
         subprocess.run(["pgbench", "-i", "-q", "-s", "5", servers.primary.dsn], check=True, capture_output=True)
         servers.wait_caught_up()
         bench = Bench(build, pathlib.Path(directory), servers)
+        stack.enter_context(processors_awake())
         for case in cases:
             bench.run(case)
 

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 /// What a database server gets unless the catalog says otherwise: an eighth of two processors at most, and next to
 /// nothing while it is busy.
-constexpr PacingRule kDefaultPacing{.duty = 0.25, .least_duty = 0.03, .pause = {}};
+constexpr PacingRule kDefaultPacing{.duty = 0.2, .least_duty = 0.03, .pause = {}};
 constexpr Duration kDefaultMaxLag = 5s;
 constexpr Duration kDefaultStatementTimeout = 30s;
 /// Shares below would need minutes for a statement's pause.

@@ -176,7 +176,7 @@ TEST_F(CatalogTest, SourcesArePacedAndGuardedUnlessTheySayOtherwise) {
     return catalog ? catalog->sources().front() : Source{};
   };
   const Source usual = source_of("");
-  EXPECT_EQ(usual.pacing.rule.duty, 0.25);
+  EXPECT_EQ(usual.pacing.rule.duty, 0.2);
   EXPECT_EQ(usual.pacing.rule.least_duty, 0.03);
   EXPECT_EQ(usual.max_lag, 5s);
   EXPECT_EQ(usual.max_pause, 1h);
