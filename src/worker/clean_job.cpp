@@ -35,7 +35,7 @@ Status clean_job(const CleanWork& work, const WorkerRooms& rooms, std::stop_toke
   }
   // Of a job that expires they were dropped when it ended.
   if (job.state != JobState::expired) {
-    const Status dropped = drop_copies(job, rooms, stop);
+    Status dropped = drop_copies(job, rooms, stop);
     if (stop.stop_requested()) return dropped;
     // A source that is busy or away must not keep a slot from exports; the sweeper drops what is left.
     if (!dropped) {
