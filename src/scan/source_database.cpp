@@ -1,8 +1,8 @@
 #include "scan/source_database.h"
 
-#include "scan/scan_errors.h"
-
 #include <utility>
+
+#include "scan/scan_errors.h"
 
 namespace longshore {
 

@@ -53,17 +53,8 @@ Status run_materialized_plan(const PlanWork& work, const Format& format, const W
   TRY(ExportPlan plan, plan_export(*copy, spec, plan_rules(format.traits(), spec.columns.size()), rooms.plan, stop));
   const ExportSnapshot what = copy->what();
   copy.reset();  // its connection is for readers now
-  CHECK_OK(begin_upload(work, rooms));
-  crash_point("plan.before_save");
   // If the claim is lost, the copy stays: whoever took over reads it, or the job's cleaning drops it.
-  TRY([[maybe_unused]] const auto no_keeper,
-      rooms.snapshots.save_snapshot_plan(work.claim, {.snapshot = what,
-                                                      .partitions = std::move(plan.partitions),
-                                                      .part_size = plan.part_size,
-                                                      .estimated_rows = plan.estimated_rows,
-                                                      .seats = 0,
-                                                      .on_loss = spec.dataset.on_snapshot_loss}));
-  crash_point("plan.after_save");
+  TRY([[maybe_unused]] const auto no_keeper, save_moment_plan(work, rooms, what, std::move(plan), 0));
   return {};
 }
 

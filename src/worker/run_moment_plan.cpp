@@ -55,17 +55,8 @@ Status run_moment_plan(const PlanWork& work, const Format& format, const WorkerR
   if (job.snapshot_losses > 0) CHECK_OK(remove_stale(job, rooms.store));
   OneRange view(source->planning(pressure), spec.dataset.source);
   TRY(ExportPlan plan, plan_export(view, spec, plan_rules(format.traits(), spec.columns.size()), rooms.plan, stop));
-  CHECK_OK(begin_upload(work, rooms));
-  crash_point("plan.before_save");
   // Nobody keeps anything before it is read; then its reader does.
-  TRY([[maybe_unused]] const auto no_keeper,
-      rooms.snapshots.save_snapshot_plan(work.claim, {.snapshot = {},
-                                                      .partitions = std::move(plan.partitions),
-                                                      .part_size = plan.part_size,
-                                                      .estimated_rows = plan.estimated_rows,
-                                                      .seats = 0,
-                                                      .on_loss = spec.dataset.on_snapshot_loss}));
-  crash_point("plan.after_save");
+  TRY([[maybe_unused]] const auto no_keeper, save_moment_plan(work, rooms, {}, std::move(plan), 0));
   return {};
 }
 

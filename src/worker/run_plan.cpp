@@ -1,6 +1,7 @@
 #include "worker/run_plan.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/crash_point.h"
 #include "worker/run_materialized_plan.h"
@@ -19,6 +20,9 @@ FormatRules plan_rules(const FormatTraits& format, std::size_t columns) {
   return rules;
 }
 
+namespace {
+
+/// Begins the job's upload, if it has none yet, and records it.
 Status begin_upload(const PlanWork& work, const WorkerRooms& rooms) {
   crash_point("plan.before_upload");
   if (!work.job.upload_id.empty()) return {};
@@ -26,6 +30,23 @@ Status begin_upload(const PlanWork& work, const WorkerRooms& rooms) {
       rooms.store.begin_upload(work.job.object_key, {rooms.formats.content_type(work.job.spec)}));
   crash_point("plan.after_upload");
   return rooms.queue.save_upload(work.claim, upload.id);
+}
+
+}  // namespace
+
+Result<std::optional<KeeperClaim>> save_moment_plan(const PlanWork& work, const WorkerRooms& rooms,
+                                                    ExportSnapshot snapshot, ExportPlan plan, int seats) {
+  CHECK_OK(begin_upload(work, rooms));
+  crash_point("plan.before_save");
+  TRY(const std::optional<KeeperClaim> keeper,
+      rooms.snapshots.save_snapshot_plan(work.claim, {.snapshot = std::move(snapshot),
+                                                      .partitions = std::move(plan.partitions),
+                                                      .part_size = plan.part_size,
+                                                      .estimated_rows = plan.estimated_rows,
+                                                      .seats = seats,
+                                                      .on_loss = work.job.spec.dataset.on_snapshot_loss}));
+  crash_point("plan.after_save");
+  return keeper;
 }
 
 Status run_plan(const PlanWork& work, const WorkerRooms& rooms, SnapshotKeepers& keepers, PressureNote& pressure,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <stop_token>
 
 #include "base/result.h"
@@ -22,7 +23,10 @@ class SnapshotKeepers;
 Status run_plan(const PlanWork& work, const WorkerRooms& rooms, SnapshotKeepers& keepers, PressureNote& pressure,
                 std::stop_token stop);
 
-/// Begins the job's upload, if it has none yet, and records it.
-Status begin_upload(const PlanWork& work, const WorkerRooms& rooms);
+/// Begins the job's upload, if it has none yet, and records the plan of an export that is to be of one moment: of
+/// `snapshot`, if it is known by now, with `seats` for those who keep it. The keeper's claim on the first seat. Errors:
+/// those of store and SnapshotStore::save_snapshot_plan().
+Result<std::optional<KeeperClaim>> save_moment_plan(const PlanWork& work, const WorkerRooms& rooms,
+                                                    ExportSnapshot snapshot, ExportPlan plan, int seats);
 
 }  // namespace longshore

@@ -66,17 +66,9 @@ Status run_snapshot_plan(const PlanWork& work, const Format& format, const Worke
   crash_point("plan.after_snapshot");
   TRY(ExportPlan plan,
       plan_export(*snapshot, spec, plan_rules(format.traits(), spec.columns.size()), rooms.plan, stop));
-  CHECK_OK(begin_upload(work, rooms));
-  crash_point("plan.before_save");
   SnapshotKeepers::Planning planning(keepers, job.id);
   TRY(const std::optional<KeeperClaim> keeper,
-      rooms.snapshots.save_snapshot_plan(work.claim, {.snapshot = snapshot->what(),
-                                                      .partitions = std::move(plan.partitions),
-                                                      .part_size = plan.part_size,
-                                                      .estimated_rows = plan.estimated_rows,
-                                                      .seats = seats_for(source->max_connections()),
-                                                      .on_loss = spec.dataset.on_snapshot_loss}));
-  crash_point("plan.after_save");
+      save_moment_plan(work, rooms, snapshot->what(), std::move(plan), seats_for(source->max_connections())));
   if (keeper) planning.keep(*keeper, std::move(snapshot));
   return {};
 }

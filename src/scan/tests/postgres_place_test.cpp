@@ -249,17 +249,12 @@ TEST_F(PostgresPlaceTest, AScanThatLosesItsPlaceGoesOnOnAnother) {
   ASSERT_TRUE(source);
   auto scan = (*source)->open_scan({.spec = &whole, .range = {}, .batch = limits, .label = schema()}, {});
   ASSERT_TRUE(scan);
-  Reading reading;
-  RowBatch batch = batch_for(whole);
-  for (int i = 0;; ++i) {
-    const auto more = (*scan)->next(batch);
-    ASSERT_TRUE(more) << more.error().message;
-    if (!*more) break;
-    append_rows(batch, reading);
+  const auto reading = read_steps(**scan, whole, [&](int i) {
     if (i == 2 || i == 7) budget->places[static_cast<std::size_t>(budget->acquired) - 1]->lose();
-  }
-  EXPECT_EQ(reading.rows, expected->rows);
-  EXPECT_EQ(reading.batch_rows, expected->batch_rows);
+  });
+  ASSERT_TRUE(reading) << reading.error().message;
+  EXPECT_EQ(reading->rows, expected->rows);
+  EXPECT_EQ(reading->batch_rows, expected->batch_rows);
   EXPECT_EQ(budget->acquired, 3);
 }
 

@@ -63,15 +63,20 @@ void append_rows(const RowBatch& batch, Reading& reading) {
   reading.last_keys.push_back(batch.last_key());
 }
 
-Result<Reading> read_range(SourceDatabase& source, const ExportSpec& spec, const KeyRange& range, BatchLimits limits) {
-  TRY(auto scan, source.open_scan({.spec = &spec, .range = range, .batch = limits, .label = "test"}, {}));
+Result<Reading> read_steps(RowSource& scan, const ExportSpec& spec, const std::function<void(int)>& between) {
   Reading reading;
   RowBatch batch = batch_for(spec);
-  while (true) {
-    TRY(const bool more, scan->next(batch));
+  for (int i = 0;; ++i) {
+    TRY(const bool more, scan.next(batch));
     if (!more) return reading;
     append_rows(batch, reading);
+    between(i);
   }
+}
+
+Result<Reading> read_range(SourceDatabase& source, const ExportSpec& spec, const KeyRange& range, BatchLimits limits) {
+  TRY(auto scan, source.open_scan({.spec = &spec, .range = range, .batch = limits, .label = "test"}, {}));
+  return read_steps(*scan, spec);
 }
 
 Result<Reading> read_ranges(SourceDatabase& source, const ExportSpec& spec, const std::vector<KeyRange>& ranges,

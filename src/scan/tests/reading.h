@@ -29,6 +29,9 @@ struct Reading {
 RowBatch batch_for(const ExportSpec& spec);
 void append_rows(const RowBatch& batch, Reading& reading);
 
+/// Reads an open scan to its end; `between` is called after each batch, with how many there were before it.
+Result<Reading> read_steps(
+    RowSource& scan, const ExportSpec& spec, const std::function<void(int)>& between = [](int) {});
 /// Reads one range to its end.
 Result<Reading> read_range(SourceDatabase& source, const ExportSpec& spec, const KeyRange& range,
                            BatchLimits limits = {});

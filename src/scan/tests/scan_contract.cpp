@@ -342,22 +342,17 @@ TEST_P(ScanContract, OneMomentCanBeRead) {
       source->open_scan({.spec = &whole, .range = {}, .batch = {.rows = 100}, .label = "test", .one_moment = true}, {});
   ASSERT_TRUE(scan);
   EXPECT_EQ((*scan)->moment(), nullptr) << "nothing was read";
-  Reading reading;
-  RowBatch batch = batch_for(whole);
-  for (int i = 0;; ++i) {
-    const auto more = (*scan)->next(batch);
-    ASSERT_TRUE(more) << more.error().message;
-    if (!*more) break;
-    append_rows(batch, reading);
+  const auto reading = read_steps(**scan, whole, [&](int i) {
     ASSERT_NE((*scan)->moment(), nullptr);
     EXPECT_FALSE((*scan)->moment()->server.empty());
     EXPECT_GT((*scan)->moment()->taken_at, Timestamp{std::chrono::hours{24 * 365 * 50}});
-    if (i != 0) continue;
+    if (i != 0) return;
     run("UPDATE t SET label = 'later' WHERE id > 500");
     run("DELETE FROM t WHERE id > 900");
     add_rows(2000, 50);
-  }
-  EXPECT_EQ(reading.rows, rows);
+  });
+  ASSERT_TRUE(reading) << reading.error().message;
+  EXPECT_EQ(reading->rows, rows);
   // The next scan sees what came after.
   const auto after = read_range(*source, whole, {});
   ASSERT_TRUE(after);

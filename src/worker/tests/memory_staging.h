@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -31,9 +32,15 @@ class MemoryStaging final : public StagingArea {
   }
   Status drop_copy(const CopyName& name, std::stop_token) override {
     const std::lock_guard lock(mutex_);
+    if (busy) {
+      ++refused_;
+      return fail(external_error("source_busy", "all connections are in use", true));
+    }
     std::erase(there_, name);
     return {};
   }
+
+  std::atomic<bool> busy{false};  ///< nothing can be dropped
 
   void put(const CopyName& name) {
     const std::lock_guard lock(mutex_);
@@ -42,6 +49,11 @@ class MemoryStaging final : public StagingArea {
   std::vector<CopyName> there() const {
     const std::lock_guard lock(mutex_);
     return there_;
+  }
+  /// How often nothing was dropped, because of `busy`.
+  int refused() const {
+    const std::lock_guard lock(mutex_);
+    return refused_;
   }
   /// Every call of make_copy().
   std::vector<CopyName> made() const {
@@ -71,6 +83,7 @@ class MemoryStaging final : public StagingArea {
   mutable std::mutex mutex_;
   std::vector<CopyName> there_;
   std::vector<CopyName> made_;
+  int refused_ = 0;
 };
 
 }  // namespace longshore

@@ -426,6 +426,26 @@ TEST_F(WorkerTest, WithALostCopyTheExportBeginsAgain) {
   wait_until([&] { return area.there().empty(); });
 }
 
+TEST_F(WorkerTest, CopiesThatCannotBeDroppedHoldUpNothingAndAreSwept) {
+  ScriptedSource& source = use_source(20'000, 2);
+  MemoryStaging& area = stage(source);
+  area.busy = true;
+  std::atomic<bool> lost{false};
+  source.before_batch = [&](std::int64_t, const std::stop_token&) -> Status {
+    return lost.exchange(true) ? Status() : fail(external_error("copy_gone", "somebody dropped it"));
+  };
+  Worker worker(*rooms_, options(1));
+  ASSERT_TRUE(worker.start());
+  const ExportJob done = wait_finished(create(Consistency::materialized));
+  EXPECT_EQ(done.state, JobState::succeeded) << done.error_message;
+  EXPECT_EQ(done.snapshot->id, "staging.copy_1");
+  wait_until([&] { return area.refused() >= 2; });  // by the second plan, and by the cleaning
+  EXPECT_EQ(area.there().size(), 2U);
+  area.busy = false;
+  ASSERT_TRUE(sweep_copies(*rooms_, {}));
+  EXPECT_TRUE(area.there().empty());
+}
+
 TEST_F(WorkerTest, OneSessionReadsOneMomentAsOnePartition) {
   for (const std::int64_t rows : {20'000, 10}) {
     ScriptedSource& source = use_source(rows, 4);
