@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// What a database server gets unless the catalog says otherwise: an eighth of two processors at most, and next to
+/// What a database server gets unless the catalog says otherwise: a tenth of two processors at most, and next to
 /// nothing while it is busy.
 constexpr PacingRule kDefaultPacing{.duty = 0.2, .least_duty = 0.03, .pause = {}};
 constexpr Duration kDefaultMaxLag = 5s;
