@@ -407,13 +407,17 @@ TEST_F(WorkerTest, ACopyIsMadeReadAndDropped) {
   wait_until([&] { return area.there().empty(); });
 }
 
+/// The first batch that is read finds its copy gone.
+void lose_a_copy(ScriptedSource& source) {
+  source.before_batch = [lost = std::make_shared<std::atomic<bool>>()](std::int64_t, const std::stop_token&) -> Status {
+    return lost->exchange(true) ? Status() : fail(external_error("copy_gone", "somebody dropped it"));
+  };
+}
+
 TEST_F(WorkerTest, WithALostCopyTheExportBeginsAgain) {
   ScriptedSource& source = use_source(20'000, 2);
   MemoryStaging& area = stage(source);
-  std::atomic<bool> lost{false};
-  source.before_batch = [&](std::int64_t, const std::stop_token&) -> Status {
-    return lost.exchange(true) ? Status() : fail(external_error("copy_gone", "somebody dropped it"));
-  };
+  lose_a_copy(source);
   Worker worker(*rooms_, options(1));
   ASSERT_TRUE(worker.start());
   const ExportJob done = wait_finished(create(Consistency::materialized));
@@ -430,10 +434,7 @@ TEST_F(WorkerTest, CopiesThatCannotBeDroppedHoldUpNothingAndAreSwept) {
   ScriptedSource& source = use_source(20'000, 2);
   MemoryStaging& area = stage(source);
   area.busy = true;
-  std::atomic<bool> lost{false};
-  source.before_batch = [&](std::int64_t, const std::stop_token&) -> Status {
-    return lost.exchange(true) ? Status() : fail(external_error("copy_gone", "somebody dropped it"));
-  };
+  lose_a_copy(source);
   Worker worker(*rooms_, options(1));
   ASSERT_TRUE(worker.start());
   const ExportJob done = wait_finished(create(Consistency::materialized));
